@@ -1,0 +1,281 @@
+"""How fast a provider may be called and whether it is up: one small table shared by all workers.
+
+Slots are spaced 1/rate apart on the database's clock and granted to all workers together, so there
+is no burst, on any number of machines. A channel is closed by a pause of staff, by the provider
+(rate limit, quota, refused key) until it said so, or by the breaker: after BREAKER_AFTER failures
+of one cause in a row it opens and lets one probe through at a time until one is answered.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.timezone import localtime
+
+from egac.providers import Cause, ProviderError
+
+BREAKER_AFTER = 5  # failures of one cause in a row
+BREAKER_SECONDS = 30.0  # first pause of the breaker; each failed probe doubles it
+BREAKER_LONGEST = 900.0
+PROBE_SECONDS = 60.0  # a probe that is not heard of by then is lost, and another may go
+CREDENTIALS_SECONDS = 900.0
+RATE_LIMIT_SECONDS = 2.0  # for a 429 that names no retry-after
+PATIENCE_SECONDS = 10.0  # a worker waits for a hold that is no longer; else its pass ends
+# A little under the rate, so that slots and the network's jitter together stay within it.
+SLACK = 0.98
+
+CLOSED_BREAKER = {
+    "failures": 0,
+    "probes": 0,
+    "probing": False,
+    "held_until": None,
+    "held_because": "",
+}
+
+RATES = {"email": "RESEND_RATE_LIMIT"}
+
+
+class Channel(models.Model):
+    """The state of one way out: e-mail, WhatsApp."""
+
+    name = models.TextField(primary_key=True)
+    next_slot_at = models.DateTimeField(db_default=Now())
+    paused_at = models.DateTimeField(null=True)
+    paused_by = models.TextField(db_default="")
+    held_until = models.DateTimeField(null=True)
+    held_because = models.TextField(db_default="")  # a Cause
+    probing = models.BooleanField(db_default=False)
+    failures = models.IntegerField(db_default=0)
+    probes = models.IntegerField(db_default=0)  # since the breaker opened
+    last_error = models.TextField(db_default="")
+    last_error_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "channels"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def rate(self) -> float:
+        """Calls a second, all workers together."""
+        return getattr(settings, RATES[self.name])
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Leave to call: `count` times of time.monotonic, evenly spaced."""
+
+    first_at: float
+    spacing: float
+    count: int
+
+
+class NextUtc(models.Func):
+    """The beginning of the next day or month in UTC, when a provider counts its quota anew."""
+
+    template = (
+        "((date_trunc('%(period)s', now() AT TIME ZONE 'UTC') + interval '1 %(period)s')"
+        " AT TIME ZONE 'UTC')"
+    )
+    output_field = models.DateTimeField()
+
+    def __init__(self, period: str) -> None:
+        super().__init__(period=period)
+
+
+def named(name: str) -> Channel:
+    """Return the channel's row, made on first use."""
+    return Channel.objects.get_or_create(name=name)[0]
+
+
+GRANT = """
+UPDATE channels SET
+  next_slot_at = greatest(next_slot_at, clock_timestamp())
+    + CASE WHEN probing THEN 1 ELSE %(count)s END * %(spacing)s * interval '1 second',
+  held_until = CASE WHEN probing THEN clock_timestamp() + %(probe)s * interval '1 second' END,
+  probes = probes + probing::int
+WHERE name = %(name)s AND paused_at IS NULL
+  AND (held_until IS NULL OR held_until <= clock_timestamp())
+RETURNING probing, extract(epoch FROM next_slot_at - clock_timestamp())::float
+"""
+
+
+def grant(name: str, *, count: int) -> Slots | None:
+    """Grant up to `count` slots, or None while the channel is closed."""
+    spacing = 1 / (getattr(settings, RATES[name]) * SLACK)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            GRANT, {"name": name, "count": count, "spacing": spacing, "probe": PROBE_SECONDS}
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    is_probe, seconds_to_end = row
+    granted = 1 if is_probe else count
+    first_at = time.monotonic() + seconds_to_end - granted * spacing
+    return Slots(first_at, spacing, granted)
+
+
+def seconds_closed(name: str) -> float | None:
+    """Return for how long the channel sends nothing, or None while it is open."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT CASE WHEN paused_at IS NOT NULL THEN 'infinity'::float "
+            "ELSE extract(epoch FROM held_until - clock_timestamp())::float END FROM channels "
+            "WHERE name = %s AND (paused_at IS NOT NULL OR held_until > clock_timestamp())",
+            [name],
+        )
+        row = cursor.fetchone()
+    return None if row is None else max(0.0, row[0])
+
+
+def why_closed(name: str) -> str:
+    """Return why the channel sends nothing now, as a sentence, or "" while it is open."""
+    closed = Q(paused_at__isnull=False) | Q(held_until__gt=Now())
+    channel = Channel.objects.filter(closed, name=name).first()
+    return explain(channel) if channel else ""
+
+
+def explain(channel: Channel) -> str:
+    """Return in a sentence why a closed channel is closed and when it opens."""
+    if channel.paused_at:
+        return f"The {channel.name} channel was paused by {channel.paused_by or 'staff'}."
+    causes = {
+        Cause.RATE_LIMIT: "the provider asked us to slow down",
+        Cause.DAILY_QUOTA: "today's quota of the provider is used up",
+        Cause.MONTHLY_QUOTA: "this month's quota of the provider is used up",
+        Cause.CREDENTIALS: "the provider refuses our key or sender; mend the settings",
+        Cause.UNAVAILABLE: "the provider is failing",
+        Cause.UNKNOWN: "the provider does not answer",
+    }
+    because = causes[Cause(channel.held_because)]
+    opens = f"{localtime(channel.held_until):%-d %B at %H:%M %Z}"
+    return (
+        f"The {channel.name} channel is closed until {opens}: {because}. "
+        f"It tries again by itself. Last answer: {channel.last_error}"
+    )
+
+
+def note(name: str, outcomes: Iterable[ProviderError | None]) -> None:
+    """Tell the channel how calls ended, in their order; None is an accepted one."""
+    outcomes = list(outcomes)
+    for outcome in outcomes:
+        if outcome is not None and outcome.cause is not Cause.MESSAGE:
+            _note_failure(Channel.objects.filter(name=name), outcome)
+    if outcomes and (outcomes[-1] is None or outcomes[-1].cause is Cause.MESSAGE):
+        _note_success(name)
+
+
+def _note_success(name: str) -> None:
+    """Close the breaker: the provider answers. A hold that it asked for stays until its time."""
+    Channel.objects.filter(Q(failures__gt=0) | Q(probing=True), name=name).update(**CLOSED_BREAKER)
+
+
+def _note_failure(channel: models.QuerySet[Channel], error: ProviderError) -> None:
+    told: dict[str, Any] = {
+        "held_because": str(error.cause),
+        "last_error": str(error),
+        "last_error_at": Now(),
+    }
+    if error.cause in (Cause.DAILY_QUOTA, Cause.MONTHLY_QUOTA):
+        period = "day" if error.cause is Cause.DAILY_QUOTA else "month"
+        channel.update(held_until=NextUtc(period), probing=False, failures=0, **told)
+        return
+    if error.cause is Cause.RATE_LIMIT:
+        hold = timedelta(seconds=error.retry_after or RATE_LIMIT_SECONDS)
+        channel.update(held_until=Now() + hold, probing=False, failures=0, **told)
+        return
+    if error.cause is Cause.CREDENTIALS:
+        hold = timedelta(seconds=CREDENTIALS_SECONDS)
+        channel.update(held_until=Now() + hold, probing=True, failures=BREAKER_AFTER, **told)
+        return
+    channel.exclude(held_because=str(error.cause)).update(failures=0)
+    channel.update(failures=F("failures") + 1, **told)
+    _open_the_breaker(channel)
+
+
+def _open_the_breaker(channel: models.QuerySet[Channel]) -> None:
+    for probes in channel.filter(failures__gte=BREAKER_AFTER).values_list("probes", flat=True):
+        seconds = min(BREAKER_SECONDS * 2 ** min(probes, 10), BREAKER_LONGEST)
+        channel.update(held_until=Now() + timedelta(seconds=seconds), probing=True)
+
+
+def is_down(name: str) -> bool:
+    """Return whether the breaker is open, so that a failure costs its row no attempt."""
+    return Channel.objects.filter(name=name, probing=True).exists()
+
+
+def pause(name: str, *, by: str) -> bool:
+    """Stop a channel; return whether this call did it."""
+    named(name)
+    return bool(
+        Channel.objects.filter(name=name, paused_at=None).update(paused_at=Now(), paused_by=by)
+    )
+
+
+def resume(name: str) -> bool:
+    """Open a channel now, whatever closed it; return whether it was closed."""
+    closed = Q(paused_at__isnull=False) | Q(held_until__isnull=False) | Q(probing=True)
+    return bool(
+        Channel.objects.filter(closed, name=name).update(
+            paused_at=None, paused_by="", **CLOSED_BREAKER
+        )
+    )
+
+
+class Pacer:
+    """Hand out the channel's slots to one worker as their times come."""
+
+    def __init__(self, name: str, *, until: float) -> None:
+        """`until` is a time of time.monotonic: a hold that ends later is not waited for."""
+        self.name = name
+        self.rate = named(name).rate
+        self.closed = ""
+        self._until = until
+        self._opens_at = 0.0
+        self._slots: deque[float] = deque()
+        self._look()
+
+    def take(self, wanted: int) -> int:
+        """Return how many calls may begin now, up to `wanted`; `closed` tells why none may.
+
+        A slot that was missed by so much that using it could crowd the next ones is dropped.
+        """
+        while self._slots and time.monotonic() - self._slots[0] > 0.01 + 0.5 / self.rate:
+            self._slots.popleft()
+        if not self._slots and wanted and time.monotonic() >= self._opens_at:
+            self._ask(min(wanted, max(1, int(self.rate))))
+        taken = 0
+        while self._slots and taken < wanted and self._slots[0] <= time.monotonic():
+            self._slots.popleft()
+            taken += 1
+        return taken
+
+    def seconds_to_next(self) -> float:
+        """Return how long until the next slot, or until the channel may open."""
+        next_at = self._slots[0] if self._slots else self._opens_at
+        return max(0.0, next_at - time.monotonic())
+
+    def _ask(self, count: int) -> None:
+        slots = grant(self.name, count=count)
+        if slots is None:
+            self._look()
+            return
+        self._slots.extend(slots.first_at + n * slots.spacing for n in range(slots.count))
+
+    def _look(self) -> None:
+        """See whether the channel is closed: a short hold is waited for, a long one is told."""
+        seconds = seconds_closed(self.name)
+        if seconds is None:
+            return
+        self._opens_at = time.monotonic() + seconds
+        if seconds > PATIENCE_SECONDS or self._opens_at > self._until:
+            self.closed = why_closed(self.name)

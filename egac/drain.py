@@ -1,0 +1,173 @@
+"""The loop that drains outgoing rows: claim, prepare, call within the channel's slots, record.
+
+One thread, this one, talks to the database; the threads of the pool only call the provider. So no
+transaction is ever open during a call, and a worker needs one connection.
+"""
+
+import logging
+import os
+import random
+import socket
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from django.conf import settings
+
+from egac import channels
+from egac.orphans import settle_orphans
+from egac.outbox import OutgoingQuerySet
+from egac.prepare import judged, prepare
+from egac.providers import Cause, ProviderError, Sender
+from egac.record import Ended, Record, given_back, record
+
+logger = logging.getLogger(__name__)
+
+AHEAD_SECONDS = 1.0  # how much work is claimed before its slots come
+MOST_CLAIMED = 100
+FLUSH_SECONDS = 0.05  # how long an outcome waits to be recorded together with others
+TICK_SECONDS = 0.02
+
+
+@dataclass
+class Drain:
+    """One pass over due rows. `stop` may be set by a signal: what is in flight is finished.
+
+    `limit` bounds the rows claimed; `until`, a time of time.monotonic, bounds when a call may
+    begin; `on_records` hears of every row whose end was recorded.
+    """
+
+    rows: OutgoingQuerySet
+    sender: Sender
+    limit: int | None = None
+    until: float = float("inf")
+    concurrency: int = 1
+    on_records: Callable[[list[Record]], object] = len
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.lease = timedelta(seconds=settings.WORKER_LEASE_SECONDS)
+        self.pacer = channels.Pacer(self.sender.channel, until=self.until)
+        self._ready: deque[Any] = deque()  # claimed and rendered, not called yet
+        self._in_flight = 0
+        self._ended: SimpleQueue[Ended] = SimpleQueue()
+        self._unrecorded: list[Ended] = []
+        self._flushed_at = 0.0
+        self._claimed = 0
+        self._none_left = False
+        self._extend_at = 0.0
+
+    def run(self) -> str:
+        """Send what is due until none is left, the limit or the time is reached, or told to stop.
+
+        Rows claimed and not called are given back at no cost. Returns in a sentence why the
+        channel is closed, or "".
+        """
+        settle_orphans(self.rows, self.sender, lease=self.lease)
+        with ThreadPoolExecutor(self.concurrency, thread_name_prefix="send") as pool:
+            while self._fill() or self._in_flight or self._unrecorded:
+                self._launch(pool)
+                self._collect()
+                self._keep_leases()
+        return self.pacer.closed
+
+    def _fill(self) -> bool:
+        """Claim more where there is room for it; return whether a row is ready to be called."""
+        over = self.stop.is_set() or time.monotonic() >= self.until
+        if over or self.pacer.closed:
+            self._write(given_back(row) for row in self._ready)
+            self._ready.clear()
+        elif len(self._ready) < self.concurrency and not self._none_left:
+            self._claim()
+        return bool(self._ready)
+
+    def _claim(self) -> None:
+        room = max(1, min(MOST_CLAIMED, int(self.pacer.rate * AHEAD_SECONDS)) - len(self._ready))
+        if self.limit is not None:
+            room = min(room, self.limit - self._claimed)
+        leased_until = time.monotonic() + self.lease.total_seconds()
+        claimed = self.rows.claim(room, owner=self.owner, lease=self.lease) if room else []
+        for row in claimed:
+            row.leased_until = leased_until
+        self._claimed += len(claimed)
+        self._none_left = not claimed
+        ready, settled = prepare(claimed, self.sender)
+        self._ready.extend(ready)
+        self._write(settled)
+
+    def _launch(self, pool: ThreadPoolExecutor) -> None:
+        """Begin the calls whose slots have come, as many as there are free threads."""
+        count = self.pacer.take(min(self.concurrency - self._in_flight, len(self._ready)))
+        rows = [self._ready.popleft() for _ in range(count)]
+        ours = self.rows.start(rows) if rows else set()
+        for row in rows:
+            if row.pk in ours:
+                self._in_flight += 1
+                pool.submit(self._call, row)
+
+    def _call(self, row: Any) -> None:
+        """Send one row, in a thread of the pool; whatever happens is told as an Ended."""
+        began = time.monotonic()
+        if began > row.leased_until:
+            self._ended.put(Ended(row, called=False))
+            return
+        sent_as, failed = "", None
+        try:
+            sent_as = self.sender.send(row.message(), row.idempotency_key)
+        except ProviderError as error:
+            failed = error
+        except Exception as error:
+            # The drain loop's exception: a row that breaks its sender harms nobody behind it.
+            logger.exception("%s %s broke its sender", row._meta.db_table, row.pk)
+            failed = ProviderError(f"Sending broke: {type(error).__name__}.", cause=Cause.MESSAGE)
+        self._ended.put(Ended(row, sent_as, failed, time.monotonic() - began))
+
+    def _collect(self) -> None:
+        """Take the calls that have ended, and record them together."""
+        can_launch = self._ready and self._in_flight < self.concurrency
+        wait = min(TICK_SECONDS, self.pacer.seconds_to_next()) if can_launch else TICK_SECONDS
+        try:
+            while True:
+                ended = self._ended.get(timeout=wait) if wait else self._ended.get_nowait()
+                self._unrecorded.append(ended)
+                self._in_flight -= 1
+                wait = 0
+        except Empty:
+            pass  # none has ended since: that is all there is to record
+        if not self._in_flight or time.monotonic() - self._flushed_at > FLUSH_SECONDS:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._flushed_at = time.monotonic()
+        ended, self._unrecorded = self._unrecorded, []
+        if not ended:
+            return
+        down = any(each.error for each in ended) and channels.is_down(self.sender.channel)
+        self._write(
+            judged(each, self.sender, channel_is_down=down, jitter=random.random())
+            for each in ended
+        )
+        channels.note(self.sender.channel, [each.error for each in ended if each.called])
+
+    def _write(self, records: Iterable[Record]) -> None:
+        written = record(self.rows, list(records))
+        if written:
+            self.on_records(written)
+
+    def _keep_leases(self) -> None:
+        """Prolong our leases in time, so that they can be short and an orphan is found soon."""
+        now, seconds = time.monotonic(), self.lease.total_seconds()
+        if now < self._extend_at:
+            return
+        self._extend_at = now + seconds / 3
+        ours = self.rows.extend(owner=self.owner, lease=self.lease)
+        for row in self._ready:
+            row.leased_until = now + seconds if row.pk in ours else 0.0

@@ -1,0 +1,79 @@
+"""Read environment variables strictly: what cannot be parsed refuses to start with a sentence."""
+
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+ON = {"1", "true", "yes", "on"}
+OFF = {"0", "false", "no", "off"}
+
+env = environ.Env()
+
+
+def read_env_file() -> None:
+    """Load `.env` beside manage.py, by absolute path, so that cron sees it too."""
+    path = BASE_DIR / ".env"
+    if path.is_file():
+        environ.Env.read_env(path)
+
+
+def text(name: str, default: str = "") -> str:
+    """Return the variable without surrounding white space; an empty one is the default."""
+    return str(env.str(name, default="")).strip() or default
+
+
+def switch(name: str, default: bool = False) -> bool:
+    """Return True or False; any word but `1 true yes on` and `0 false no off` refuses to start."""
+    word = text(name).lower()
+    if not word:
+        return default
+    if word in ON | OFF:
+        return word in ON
+    raise ImproperlyConfigured(f"{name} is {word!r}. Write {name}=1 for on or {name}=0 for off.")
+
+
+def whole(name: str, default: int, *, at_least: int = 1) -> int:
+    """Return a whole number not below `at_least`."""
+    number = number_of(name, default)
+    if number != int(number) or number < at_least:
+        raise ImproperlyConfigured(
+            f"{name} is {text(name)!r}. Write a whole number of {at_least} or more, "
+            f"for example {name}={default}."
+        )
+    return int(number)
+
+
+def above_zero(name: str, default: float) -> float:
+    """Return a number above zero; fractions are allowed."""
+    number = number_of(name, default)
+    if not 0 < number < float("inf"):
+        raise ImproperlyConfigured(
+            f"{name} is {text(name)!r}. Write a number above 0, for example {name}={default}."
+        )
+    return number
+
+
+def number_of(name: str, default: float) -> float:
+    """Return the variable as a number, or refuse to start with a sentence."""
+    word = text(name)
+    try:
+        return float(word) if word else default
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} is {word!r}, which is no number. Write for example {name}={default}."
+        ) from None
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """Return a comma-separated list."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def one_of(name: str, choices: tuple[str, ...]) -> str:
+    """Return one of the choices; the first is the default."""
+    word = text(name, choices[0]).lower()
+    if word not in choices:
+        raise ImproperlyConfigured(f"{name} is {word!r}. Write one of: {', '.join(choices)}.")
+    return word

@@ -1,0 +1,55 @@
+"""Log lines without secrets, as plain text or as JSON."""
+
+import json
+import logging
+import re
+from datetime import UTC, datetime
+
+from django.conf import settings
+
+SECRET_SETTINGS = (
+    "SECRET_KEY",
+    "RESEND_API_KEY",
+    "CRON_SECRET",
+    "CRON_SECRET_PREVIOUS",
+)
+# The value of a `secret` in a query, however the client escaped its name.
+QUERY_SECRET = re.compile(r"((?:%73|s)ecret=)[^&\s\"']*", re.IGNORECASE)
+REDACTED = "[redacted]"
+
+
+def redact(text: str) -> str:
+    """Return the text without any configured secret and without the value of `secret=`."""
+    for name in SECRET_SETTINGS:
+        value = getattr(settings, name, "")
+        if value:
+            text = text.replace(value, REDACTED)
+    return QUERY_SECRET.sub(rf"\1{REDACTED}", text)
+
+
+class RedactSecrets(logging.Filter):
+    """Redact a record, its traceback included, before any handler writes it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = redact(record.getMessage())
+        record.args = None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = redact(record.exc_text)
+        return True
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, its time in UTC."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_text:
+            line["traceback"] = record.exc_text
+        return json.dumps(line, ensure_ascii=False)

@@ -1,0 +1,49 @@
+"""E-mail as Resend takes it: one shape for every app, rendered from one folder a type."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.template.loader import render_to_string
+
+from egac.outbox import Unsendable
+
+
+def compose(template: str, *, to: str, context: dict[str, Any], row_id: str) -> dict[str, Any]:
+    """Return the message of `templates/emails/<template>/` to one address.
+
+    `row_id` travels in Resend's tags, so that a delivery event finds its row. With
+    DIVERT_EMAIL_TO the message goes there, and a header keeps who it was for.
+    """
+    address = usable_address(to)
+    folder = f"emails/{template}"
+    context = {"club_name": settings.CLUB_NAME, **context}
+    message: dict[str, Any] = {
+        "from": settings.RESEND_FROM,
+        "to": [settings.DIVERT_EMAIL_TO or address],
+        # A line break in a subject would be a header of its own.
+        "subject": " ".join(render_to_string(f"{folder}/subject.txt", context).split()),
+        "html": render_to_string(f"{folder}/body.html", context),
+        "text": render_to_string(f"{folder}/body.txt", context),
+        "tags": [{"name": "row", "value": row_id}],
+    }
+    if settings.REPLY_TO:
+        message["reply_to"] = settings.REPLY_TO
+    if settings.DIVERT_EMAIL_TO:
+        message["headers"] = {"X-Original-To": address}
+    return message
+
+
+def usable_address(address: str | None) -> str:
+    """Return the address without white space around it; raise Unsendable where it is none."""
+    cleaned = (address or "").strip()
+    if not cleaned:
+        raise Unsendable("It has no e-mail address. Add one to the enquiry, then retry.")
+    try:
+        validate_email(cleaned)
+    except ValidationError:
+        raise Unsendable(
+            f"{cleaned!r} is no e-mail address. Correct it in the enquiry, then retry."
+        ) from None
+    return cleaned

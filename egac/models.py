@@ -1,0 +1,6 @@
+"""The tables of the ground, each defined beside its verbs."""
+
+from egac.channels import Channel
+from egac.delivery import MessageAudit, Suppression
+
+__all__ = ["Channel", "MessageAudit", "Suppression"]

@@ -1,0 +1,236 @@
+"""Outgoing rows: rows that must leave the system. Their life is written once, here.
+
+    pending ── claim (lease) ──► processing ── record ──► done, pending again, or failed
+
+An app's table inherits `Outgoing`, says what its word for done is, and renders its message; the
+drain (drain.py) does the rest. Every instant that guards a row is the database's.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, ClassVar, Self
+
+from django.db import connection, models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from egac.retry import Reason
+
+
+class Unsendable(Exception):
+    """A row that can never be sent; the message says in a sentence what is missing."""
+
+
+class Irrelevant(Exception):
+    """A row that lost its point; `reason` is one of the reasons of cancelled."""
+
+    def __init__(self, message: str, *, reason: Reason = Reason.IRRELEVANT) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class OutgoingQuerySet(models.QuerySet[Any]):
+    """Questions about outgoing rows, and their claims."""
+
+    def open_to_claims(self) -> Self:
+        """Rows that wait to be sent; a class may widen what that means."""
+        return self.filter(status=self.model.Status.PENDING)
+
+    def due(self) -> Self:
+        """Rows that a claim would take now: they wait, their time has come, attempts are left."""
+        return self.open_to_claims().filter(
+            Q(due_at=None) | Q(due_at__lte=Now()),
+            Q(attempts__lt=self.model.attempt_limit()) | Q(in_doubt_since__isnull=False),
+        )
+
+    def in_order(self) -> Self:
+        """The order of claims: what has waited longest first."""
+        return self.order_by(F("due_at").asc(nulls_first=True), "created_at", "pk")
+
+    def orphans(self, lease: timedelta) -> Self:
+        """Rows whose sender is gone, and rows that another program left in processing."""
+        return self.filter(
+            Q(lease_ends_at__lt=Now()) | Q(lease_ends_at=None, updated_at__lt=Now() - lease),
+            status=self.model.Status.PROCESSING,
+        )
+
+    def claim(self, count: int, *, owner: str, lease: timedelta) -> list[Any]:
+        """Take up to `count` due rows for `owner`, in one statement, and return them in order.
+
+        A row whose sender died under it is taken alone, so that a row which kills its process
+        takes no other with it.
+        """
+        calm = self.due().filter(orphaned=False)
+        return calm._claim(count, owner, lease) or self.due()._claim(1, owner, lease)
+
+    def _claim(self, count: int, owner: str, lease: timedelta) -> list[Any]:
+        chosen = self.in_order()[:count].values("pk")
+        inner, params = chosen.query.sql_with_params()
+        # MATERIALIZED: a sub-select may be run once more for each row, and lock more than `count`.
+        statement = (
+            f"WITH chosen AS MATERIALIZED ({inner} FOR UPDATE SKIP LOCKED) "
+            f"UPDATE {self.model._meta.db_table} AS outgoing SET status = %s, lease_owner = %s, "
+            "lease_number = lease_number + 1, lease_ends_at = now() + %s, updated_at = now() "
+            "FROM chosen WHERE outgoing.id = chosen.pk "
+            "RETURNING outgoing.*, now() - outgoing.in_doubt_since AS in_doubt_for"
+        )
+        taken = self.model._base_manager.raw(
+            statement, [*params, self.model.Status.PROCESSING, owner, lease]
+        )
+        return sorted(taken, key=lambda row: (row.due_at is not None, row.due_at or row.created_at))
+
+    def start(self, rows: Sequence[Any]) -> set[Any]:
+        """Store each rendered message and that its call begins; return the keys still ours."""
+        columns = {
+            "id": [row.pk for row in rows],
+            "lease_number": [row.lease_number for row in rows],
+            "rendered": [row.rendered for row in rows],
+        }
+        return self._update_from(
+            columns,
+            "rendered = new.rendered, call_started_at = clock_timestamp(), updated_at = now()",
+            f"AND outgoing.status = '{self.model.Status.PROCESSING}'",
+        )
+
+    def requeue(self) -> int:
+        """Send once more what has ended unsent: a new generation, with all its attempts."""
+        status = self.model.Status
+        return self._begin_generation([status.FAILED, status.CANCELLED])
+
+    def send_again(self) -> int:
+        """Send once more what was sent: a new generation, under a new key."""
+        return self._begin_generation([self.model.DONE])
+
+    def _begin_generation(self, ended: list[str]) -> int:
+        return self.filter(status__in=ended).update(
+            status=self.model.Status.PENDING,
+            generation=F("generation") + 1,
+            attempts=0,
+            due_at=None,
+            last_error=None,
+            reason=None,
+            rendered=None,
+            in_doubt_since=None,
+            repeats=0,
+            orphaned=False,
+            updated_at=Now(),
+        )
+
+    def make_due(self) -> int:
+        """Bring the next try of waiting rows forward to now; their attempts stay counted."""
+        waiting = self.filter(status=self.model.Status.PENDING)
+        return waiting.update(due_at=None, updated_at=Now())
+
+    def cancel(self) -> int:
+        """Take back, on the word of staff, what waits or has failed."""
+        status = self.model.Status
+        return self.filter(status__in=[status.PENDING, status.FAILED]).update(
+            status=status.CANCELLED, reason=Reason.BY_STAFF, updated_at=Now()
+        )
+
+    def extend(self, *, owner: str, lease: timedelta) -> set[Any]:
+        """Prolong the live leases of `owner`; return the keys of their rows."""
+        statement = (
+            f"UPDATE {self.model._meta.db_table} SET lease_ends_at = now() + %s "
+            "WHERE status = %s AND lease_owner = %s AND lease_ends_at >= now() RETURNING id"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [lease, self.model.Status.PROCESSING, owner])
+            return {key for (key,) in cursor.fetchall()}
+
+    def _update_from(self, columns: dict[str, list[Any]], changes: str, only: str = "") -> set[Any]:
+        """Change the rows named by id and lease number; return the ids of those that matched.
+
+        The lease number is the fence: a sender whose lease went to another changes no row.
+        """
+        arrays = ", ".join(f"%s::{self._array_type(name)}[]" for name in columns)
+        statement = (
+            f"UPDATE {self.model._meta.db_table} AS outgoing SET {changes} "
+            f"FROM unnest({arrays}) AS new({', '.join(columns)}) "
+            "WHERE outgoing.id = new.id AND outgoing.lease_number = new.lease_number "
+            f"{only} RETURNING outgoing.id"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(statement, list(columns.values()))
+            return {key for (key,) in cursor.fetchall()}
+
+    def _array_type(self, name: str) -> str:
+        extra = {"counts": "boolean", "in_doubt": "boolean", "delay": "interval"}
+        if name in extra:
+            return extra[name]
+        field = self.model._meta.pk if name == "id" else self.model._meta.get_field(name)
+        return str(field.rel_db_type(connection) if name == "id" else field.db_type(connection))
+
+
+class Outgoing(models.Model):
+    """A row that must leave the system. Attribute names are the same in every such table."""
+
+    DONE: ClassVar[str]  # the word for sent: `sent`, `completed`
+    PREFETCH: ClassVar[tuple[str, ...]] = ()  # what render() reads of other tables
+    Status: ClassVar[Any]
+
+    leased_until = 0.0  # of time.monotonic: the sender's own idea of when its lease ends
+    in_doubt_for: timedelta | None = None  # on the database's clock, as the claim returned it
+
+    attempts = models.IntegerField(db_default=0)
+    due_at = models.DateTimeField(null=True, blank=True)  # null: now
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    generation = models.IntegerField(
+        db_default=1
+    )  # staff's *retry* and *send again* begin a new one
+    reason = models.TextField(null=True, blank=True)  # why it ended failed or cancelled
+    rendered = models.TextField(null=True, blank=True)  # the bytes of this generation
+    preview = models.TextField(null=True, blank=True)  # what a dry run would have sent
+    provider_message_id = models.TextField(null=True, blank=True)
+
+    call_started_at = models.DateTimeField(null=True, blank=True)
+    in_doubt_since = models.DateTimeField(null=True, blank=True)  # perhaps accepted
+    repeats = models.IntegerField(db_default=0)  # calls since then, of the same attempt
+    orphaned = models.BooleanField(db_default=False)  # a sender died under it
+
+    lease_owner = models.TextField(null=True, blank=True)
+    lease_number = models.BigIntegerField(db_default=0)
+    lease_ends_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def attempt_limit(cls) -> int:
+        """How many attempts a generation has."""
+        raise NotImplementedError
+
+    @property
+    def recipient(self) -> str:
+        """The address or number, for the audit and the suppression list."""
+        raise NotImplementedError
+
+    def error_value(self, error: Exception | None) -> Any:
+        """Return the error as the table's own column keeps it, or None."""
+        raise NotImplementedError
+
+    def check_relevance(self) -> None:
+        """Raise Irrelevant where the message lost its point since it was asked for."""
+
+    def render(self) -> dict[str, Any]:
+        """Return the message as the provider takes it; raise Unsendable or Irrelevant."""
+        raise NotImplementedError
+
+    def message(self) -> dict[str, Any]:
+        """Return the message of this generation: as it was first sent, or rendered now."""
+        return json.loads(self.rendered) if self.rendered else self.render()
+
+    @property
+    def idempotency_key(self) -> str:
+        """The key of this generation: the same after a restore, and never another row's."""
+        born = int(self.created_at.timestamp() * 1_000_000)
+        return f"{self._meta.db_table}/{self.pk}/{self.generation}-{born}"
+
+
+def text_of(message: dict[str, Any]) -> str:
+    """Return the message as stored text: key order and so the bytes sent stay the same."""
+    return json.dumps(message, ensure_ascii=False)

@@ -1,0 +1,109 @@
+"""What happens to a claimed row before its call, and what its answer means after it."""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import prefetch_related_objects
+
+from egac.delivery import MessageAudit, suppressed_among
+from egac.outbox import Irrelevant, Unsendable, text_of
+from egac.providers import Cause, ProviderError, Sender
+from egac.record import Ended, Record, audit_of, given_back
+from egac.retry import Reason, State, judge
+
+logger = logging.getLogger(__name__)
+
+NO_TIME = timedelta()
+
+
+def prepare(rows: Sequence[Any], sender: Sender) -> tuple[list[Any], list[Record]]:
+    """Render the rows; return those to call, and the records of those that end here."""
+    if not rows:
+        return [], []
+    prefetch_related_objects(rows, *rows[0].PREFETCH)
+    suppressed = suppressed_among({row.recipient for row in rows})
+    ready, settled = [], []
+    for row in rows:
+        ended = _ended_before_the_call(row, sender, suppressed)
+        settled.append(ended) if ended else ready.append(row)
+    return ready, settled
+
+
+def _ended_before_the_call(row: Any, sender: Sender, suppressed: dict[str, str]) -> Record | None:
+    try:
+        row.check_relevance()
+        row.rendered = text_of(row.message())
+    except Irrelevant as error:
+        return _cancelled(row, error.reason, str(error))
+    except Unsendable as error:
+        return _failed(row, Reason.INVALID, str(error))
+    except Exception as error:
+        # The drain loop's exception: a row that breaks its handler harms nobody behind it.
+        logger.exception("%s %s broke while its message was rendered", row._meta.db_table, row.pk)
+        broken = ProviderError(f"Rendering broke: {type(error).__name__}.", cause=Cause.MESSAGE)
+        return judged(Ended(row, error=broken), sender, channel_is_down=False, jitter=1)
+    if why := suppressed.get(row.recipient.lower()):
+        return _cancelled(row, Reason.SUPPRESSED, f"{row.recipient} is not written to: {why}.")
+    if row.in_doubt_since and not _protected(row, sender):
+        return _failed(
+            row, Reason.UNCERTAIN, "The provider may have accepted it; look there first."
+        )
+    return None
+
+
+def _cancelled(row: Any, reason: Reason, why: str) -> Record:
+    error = ProviderError(why, code=str(reason))
+    return Record(row, row.Status.CANCELLED, reason=reason, error=error)
+
+
+def _failed(row: Any, reason: Reason, why: str) -> Record:
+    error = ProviderError(why, code=str(reason))
+    return Record(row, row.Status.FAILED, reason=reason, error=error)
+
+
+def _protected(row: Any, sender: Sender) -> bool:
+    """Whether a repeat under the same key cannot arrive twice."""
+    return (row.in_doubt_for or NO_TIME) < sender.key_protects
+
+
+def judged(ended: Ended, sender: Sender, *, channel_is_down: bool, jitter: float) -> Record:
+    """Return what becomes of a row whose call ended so."""
+    row, error = ended.row, ended.error
+    if not ended.called:
+        return given_back(row)
+    was_in_doubt = row.in_doubt_since is not None
+    if error is None:
+        return _accepted(ended, sender, counts=not was_in_doubt)
+    state = State(
+        attempts=row.attempts,
+        repeats=row.repeats,
+        limit=row.attempt_limit(),
+        in_doubt=was_in_doubt,
+        protected=_protected(row, sender),
+    )
+    verdict = judge(error, state, channel_is_down=channel_is_down, jitter=jitter)
+    unknown = error.cause is Cause.UNKNOWN
+    outcome = MessageAudit.Outcome.UNKNOWN if unknown else MessageAudit.Outcome.REFUSED
+    return Record(
+        row,
+        row.Status.FAILED if verdict.delay is None else row.Status.PENDING,
+        counts=verdict.counts,
+        in_doubt=verdict.in_doubt,
+        repeats=row.repeats + 1 if was_in_doubt and verdict.in_doubt else 0,
+        delay=verdict.delay,
+        reason=verdict.reason,
+        error=error,
+        audit=audit_of(ended, sender, counts=verdict.counts, outcome=outcome),
+    )
+
+
+def _accepted(ended: Ended, sender: Sender, *, counts: bool) -> Record:
+    return Record(
+        ended.row,
+        ended.row.DONE,
+        counts=counts,
+        provider_message_id=ended.provider_message_id,
+        audit=audit_of(ended, sender, counts=counts, outcome=MessageAudit.Outcome.ACCEPTED),
+    )

@@ -1,0 +1,194 @@
+"""Every setting, read from the environment and from `.env` beside manage.py."""
+
+from zoneinfo import ZoneInfo
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from egac.environment import (
+    BASE_DIR,
+    above_zero,
+    env,
+    number_of,
+    one_of,
+    read_env_file,
+    switch,
+    text,
+    whole,
+    words,
+)
+
+read_env_file()
+
+# The site
+DEBUG = switch("DEBUG")
+SECRET_KEY = text("SECRET_KEY", "only-for-development-on-this-machine" if DEBUG else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set. Write SECRET_KEY=<50 random characters> into the environment or "
+        ".env, or DEBUG=1 on a developer's machine."
+    )
+ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
+CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
+TRUSTED_PROXIES = words("TRUSTED_PROXIES")
+CLUB_NAME = text("CLUB_NAME", "East Grinstead Athletics Club")
+SITE_BASE_URL = text("SITE_BASE_URL", "http://localhost:8000" if DEBUG else "").rstrip("/")
+REPLY_TO = text("REPLY_TO")
+BUSINESS_TIME_ZONE = text("BUSINESS_TIME_ZONE", "Europe/London")
+try:
+    ZoneInfo(BUSINESS_TIME_ZONE)
+except (KeyError, ValueError, OSError):
+    raise ImproperlyConfigured(
+        f"BUSINESS_TIME_ZONE is {BUSINESS_TIME_ZONE!r}, which is no time zone. "
+        "Write for example BUSINESS_TIME_ZONE=Europe/London."
+    ) from None
+
+# Resend, the e-mail provider
+RESEND_API_KEY = text("RESEND_API_KEY")
+RESEND_FROM = text("RESEND_FROM")
+RESEND_DRY_RUN = switch("RESEND_DRY_RUN")
+RESEND_API_URL = text("RESEND_API_URL", "https://api.resend.com").rstrip("/")
+RESEND_RATE_LIMIT = above_zero("RESEND_RATE_LIMIT", 2)  # calls a second, all workers together
+STANDIN_INBOX_URL = text("STANDIN_INBOX_URL")  # set by scripts/server beside the local stand-in
+
+# What leaves the system
+SENDING = one_of("SENDING", ("on", "off")) == "on"
+DIVERT_EMAIL_TO = text("DIVERT_EMAIL_TO")
+MAX_INVITE_RETRIES = whole("MAX_INVITE_RETRIES", 3)
+WORKER_CONCURRENCY = whole("WORKER_CONCURRENCY", 8)
+WORKER_LEASE_SECONDS = above_zero("WORKER_LEASE_SECONDS", 30)
+PROVIDER_TIMEOUT_SECONDS = above_zero("PROVIDER_TIMEOUT_SECONDS", 10)
+
+# Secrets of the machines that call us, each with the one it replaces during a rotation
+CRON_SECRET = text("CRON_SECRET")
+CRON_SECRET_PREVIOUS = text("CRON_SECRET_PREVIOUS")
+ALLOW_QUERY_SECRET = switch("ALLOW_QUERY_SECRET", default=True)
+PAGES_SITE_URL = text("PAGES_SITE_URL").rstrip("/")
+
+# The database: the embedded one where nothing is named and DEBUG is on
+if not text("DATABASE_URL") and not DEBUG:
+    raise ImproperlyConfigured(
+        "DATABASE_URL is not set. Write DATABASE_URL=postgres://user:password@host/name "
+        "(PostgreSQL 15 or later), or DEBUG=1 to use the embedded server."
+    )
+if text("DATABASE_URL"):
+    _database = env.db_url("DATABASE_URL")
+else:
+    from egac import localdb
+
+    _database = env.db_url_config(localdb.database_url())
+if "postgresql" not in _database["ENGINE"]:
+    raise ImproperlyConfigured(
+        "DATABASE_URL names no PostgreSQL. Write DATABASE_URL=postgres://user:password@host/name."
+    )
+DATABASES = {
+    "default": {
+        **_database,
+        # The development server has a thread, and so a connection, for each request.
+        "CONN_MAX_AGE": 0 if DEBUG else 60,
+        "CONN_HEALTH_CHECKS": True,
+        # Behind pgbouncer in transaction mode neither of these two would survive.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {**_database.get("OPTIONS", {}), "prepare_threshold": None},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Django
+INSTALLED_APPS = [
+    "egac.apps.EgacConfig",
+    "egac.apps.OpsAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_crontab",
+    "import_export",
+    "csp",
+    "jobs.apps.JobsConfig",
+    "invites.apps.InvitesConfig",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    # In development Django itself serves what collectstatic has not gathered yet.
+    *([] if DEBUG else ["whitenoise.middleware.WhiteNoiseMiddleware"]),
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "egac.urls"
+WSGI_APPLICATION = "egac.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "egac.admin.where_messages_go",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator")
+]
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = BUSINESS_TIME_ZONE
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+
+# What a browser may do with our pages
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "frame-src": [SELF],
+        "frame-ancestors": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "SAMEORIGIN"  # our own pages frame the e-mail as it was sent
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SECURE_SSL_REDIRECT = not DEBUG
+SECURE_HSTS_SECONDS = 0 if DEBUG else int(number_of("SECURE_HSTS_SECONDS", 31_536_000))
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# Logs: to standard error, without a secret
+LOG_FORMAT = one_of("LOG_FORMAT", ("text", "json"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "egac.logs.RedactSecrets"}},
+    "formatters": {
+        "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "egac.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["redact"],
+            "formatter": LOG_FORMAT,
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django": {"level": "INFO", "handlers": [], "propagate": True},
+        "django.server": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
+    },
+}

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class InvitesConfig(AppConfig):
+    """Who was invited, and did the invite arrive."""
+
+    name = "invites"

@@ -1,0 +1,200 @@
+"""The verbs of invites: send what is due, send one, retry, cancel, send again, count."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Q
+
+from egac.drain import Drain
+from egac.outbox import Irrelevant, Unsendable, text_of
+from egac.providers.resend import EMAIL, require_configured
+from egac.record import Record
+from invites import demo
+from invites.models import Enquiry, Invite, InviteQuerySet
+
+PASS_SECONDS = 600.0
+HELD = "Sending is switched off (SENDING=off): nothing was sent."
+
+
+class Refused(Exception):
+    """A verb that cannot be done to this invite; the message says why and what to do."""
+
+
+def retry_invites(
+    ids: Sequence[UUID] | None = None,
+    *,
+    limit: int | None = None,
+    seconds: float = PASS_SECONDS,
+    dry_run: bool = False,
+) -> dict[str, Any]:
+    """Send the due invites and return what became of each.
+
+    `ids` narrows the pass, `limit` bounds its rows, `seconds` bounds when a call may begin. With
+    `dry_run`, or RESEND_DRY_RUN, nothing is sent and no attempt counts: the rendered messages
+    are kept to be looked at. Raises NotConfigured where Resend is not.
+    """
+    rows = Invite.objects.all() if ids is None else Invite.objects.filter(pk__in=ids)
+    if not settings.SENDING:
+        return _result([], left=rows.due().count(), note=HELD)
+    if dry_run or settings.RESEND_DRY_RUN:
+        return preview_invites(rows, limit=limit)
+    require_configured()
+    recorded: list[Record] = []
+    note = Drain(
+        rows,
+        EMAIL,
+        limit=limit,
+        until=time.monotonic() + seconds,
+        concurrency=settings.WORKER_CONCURRENCY,
+        on_records=recorded.extend,
+    ).run()
+    return _result([_line(each) for each in recorded], left=rows.due().count(), note=note)
+
+
+def preview_invites(rows: InviteQuerySet, *, limit: int | None) -> dict[str, Any]:
+    """Render the due invites, keep what each would send, send nothing."""
+    lines = []
+    for invite in rows.due().in_order().select_related("enquiry")[:limit]:
+        try:
+            invite.check_relevance()
+            preview = text_of(invite.message())
+        except (Unsendable, Irrelevant) as error:
+            lines.append({"invite_id": str(invite.pk), "ok": False, "error": str(error)})
+            continue
+        Invite.objects.filter(pk=invite.pk).exclude(preview=preview).update(preview=preview)
+        lines.append({"invite_id": str(invite.pk), "ok": True, "resend_id": None, "dryRun": True})
+    return _result(lines, left=rows.due().count(), note="Dry run: nothing was sent.")
+
+
+def _result(lines: list[dict[str, Any]], *, left: int, note: str) -> dict[str, Any]:
+    return {"ok": True, "processed": len(lines), "results": lines, "left": left, "note": note}
+
+
+def _line(record: Record) -> dict[str, Any]:
+    line = {"invite_id": str(record.row.pk), "ok": record.is_sent}
+    if record.is_sent:
+        return {**line, "resend_id": record.provider_message_id, "dryRun": False}
+    error = str(record.error) if record.error else "Given back: it goes with the next run."
+    return {**line, "error": error, "status": str(record.status)}
+
+
+def invite_stats() -> dict[str, int]:
+    """Return how many invites stand where; domain.md says what each word includes."""
+    status = Invite.Status
+    return Invite.objects.aggregate(
+        pending=Count("pk", filter=Q(status__in=[status.PENDING, status.PROCESSING])),
+        failed=Count("pk", filter=Q(status=status.FAILED)),
+        sent=Count("pk", filter=Q(status=status.SENT)),
+        accepted=Count("pk", filter=Q(status=status.ACCEPTED)),
+        processing=Count("pk", filter=Q(status=status.PROCESSING)),
+        cancelled=Count("pk", filter=Q(status=status.CANCELLED)),
+    )
+
+
+def what_would_go(invite: Invite) -> dict[str, Any]:
+    """Return the message that a send of this invite would carry now; raise Refused."""
+    try:
+        return invite.render()
+    except Unsendable as error:
+        raise Refused(str(error)) from error
+
+
+def send_one(invite: Invite, *, again: bool = False) -> dict[str, Any]:
+    """Send one invite now and return its line; raise Refused where it must not be sent."""
+    refuse_unless_sendable(invite, again=again)
+    what_would_go(invite)
+    require_configured()
+    this = Invite.objects.filter(pk=invite.pk)
+    if again:
+        this.send_again()
+    this.make_due()
+    this.requeue()
+    result = retry_invites([invite.pk], limit=1, seconds=settings.PROVIDER_TIMEOUT_SECONDS)
+    if not result["results"]:
+        raise Refused(result["note"] or "Another run is sending it right now.")
+    return result["results"][0]
+
+
+def refuse_unless_sendable(invite: Invite, *, again: bool) -> None:
+    """Raise Refused where one controlled send of this invite must not happen."""
+    if settings.RESEND_DRY_RUN or not settings.SENDING:
+        raise Refused("Sending is off (RESEND_DRY_RUN or SENDING). Unset it, then send.")
+    if invite.status == invite.Status.ACCEPTED or invite.accepted_at:
+        raise Refused("It was accepted already, so it is not sent again.")
+    if invite.status == invite.Status.PROCESSING:
+        raise Refused("A run is sending it right now. Look again in a minute.")
+    if invite.status == invite.Status.SENT and not again:
+        raise Refused("It was sent already. Add --again to send it once more.")
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The two numbers of a staff action: how many rows it changed, and why it skipped the rest."""
+
+    changed: int
+    skipped: dict[str, int]  # what the others were instead: how many
+
+    def sentence(self, did: str) -> str:
+        """Return both numbers as a sentence, for example with "queued to be sent now"."""
+        rest = ", ".join(f"{count} {word}" for word, count in self.skipped.items())
+        return f"{self.changed} {did}." + (f" Skipped: {rest}." if rest else "")
+
+
+def retry_now(ids: Sequence[UUID]) -> Changed:
+    """Make failed and cancelled invites new again, and waiting ones due."""
+    status = Invite.Status
+    eligible = {status.PENDING, status.FAILED, status.CANCELLED}
+    return _change(ids, eligible, lambda chosen: chosen.make_due() + chosen.requeue())
+
+
+def send_again(ids: Sequence[UUID]) -> Changed:
+    """Begin a new generation of invites that were sent and are not accepted."""
+    return _change(ids, {Invite.Status.SENT}, InviteQuerySet.send_again)
+
+
+def cancel_invites(ids: Sequence[UUID]) -> Changed:
+    """Take back invites that wait or have failed."""
+    return _change(ids, {Invite.Status.PENDING, Invite.Status.FAILED}, InviteQuerySet.cancel)
+
+
+def _change(
+    ids: Sequence[UUID], eligible: set[str], act: Callable[[InviteQuerySet], int]
+) -> Changed:
+    """Change those of the chosen rows that are still eligible, and count the others by state."""
+    chosen = Invite.objects.filter(pk__in=ids)
+    with transaction.atomic():
+        locked = chosen.order_by("pk").select_for_update()
+        states = Counter(
+            Invite.Status.ACCEPTED if accepted_at else status
+            for status, accepted_at in locked.values_list("status", "accepted_at")
+        )
+        changed = act(chosen.filter(accepted_at=None))
+    others = {word: count for word, count in states.items() if word not in eligible}
+    skipped = {str(Invite.Status(word).label): count for word, count in others.items()}
+    if gone := len(set(ids)) - states.total():
+        skipped["no longer there"] = gone
+    return Changed(changed, skipped)
+
+
+def seed_demo(now: datetime) -> int:
+    """Fill an empty database with the invented club, once; return how many enquiries it made.
+
+    Raises Refused where a row stands that is not invented.
+    """
+    with transaction.atomic():
+        real = Enquiry.objects.exclude(raw_payload__contains=demo.MARK)
+        orphans = Invite.objects.filter(enquiry=None)
+        if real.exists() or orphans.exists():
+            raise Refused("This database holds real rows, so nothing was invented here.")
+        if Enquiry.objects.exists():
+            return 0
+        people = Enquiry.objects.bulk_create(demo.enquiries(now))
+        Invite.objects.bulk_create(demo.invites(people, now))
+    return len(people)

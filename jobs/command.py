@@ -1,0 +1,84 @@
+"""The base of every management command that is a job."""
+
+import getpass
+import json
+import os
+from argparse import ArgumentParser
+from typing import Any, ClassVar
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from egac.providers import NotConfigured
+from jobs.models import JobRun
+from jobs.services import AlreadyRunning, Start, run_job
+
+WRONG_USAGE = 2
+
+
+class JobCommand(BaseCommand):
+    """Arguments, one service call, the returned counts; and a JobRun that tells of it.
+
+    Exit 0: every outcome was recorded. Exit 1: the work failed, or `failed` says so of its result.
+    Exit 2: wrong usage or missing configuration.
+    """
+
+    job: ClassVar[str]
+    can_dry_run: ClassVar[bool] = True
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print the result as one object")
+        parser.add_argument(
+            "--trigger",
+            choices=JobRun.Trigger.values,
+            default=os.environ.get("EGAC_TRIGGER", JobRun.Trigger.HAND),
+            help="who starts it (default: by hand)",
+        )
+        if self.can_dry_run:
+            parser.add_argument("--dry-run", action="store_true", help="send and change nothing")
+
+    def work(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Do the job and return its result."""
+        raise NotImplementedError
+
+    def sentence(self, result: dict[str, Any]) -> str:
+        """Return the result for a person."""
+        raise NotImplementedError
+
+    def failed(self, result: dict[str, Any]) -> bool:
+        """Return whether the result is a reason for exit status 1."""
+        return False
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        start = Start(
+            trigger=options["trigger"],
+            actor=user_of_the_machine(),
+            business_on=timezone.localdate(),
+            dry_run=bool(options.get("dry_run")),
+        )
+        try:
+            run = run_job(self.job, start, lambda: self.work(options))
+        except AlreadyRunning as error:
+            self.stderr.write(str(error))
+            return
+        except NotConfigured as error:
+            raise CommandError(str(error), returncode=WRONG_USAGE) from error
+        self.stdout.write(json.dumps(run.result) if options["json"] else self.sentence(run.result))
+        if self.failed(run.result):
+            raise SystemExit(1)
+
+
+def user_of_the_machine() -> str:
+    """Return the user's name; a container may have a number that stands in no list."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
+def positive(text: str) -> int:
+    """Return a whole number above zero, for argparse; raise ValueError for anything else."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number

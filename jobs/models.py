@@ -1,0 +1,71 @@
+"""What came of every run of a job."""
+
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class JobRunQuerySet(models.QuerySet["JobRun"]):
+    """Questions about runs."""
+
+    def running(self) -> Self:
+        return self.filter(status=JobRun.Status.RUNNING)
+
+    def dead(self) -> Self:
+        """Runs whose lease is over: the process that held it is gone."""
+        return self.running().filter(lease_ends_at__lt=Now())
+
+
+class JobRun(models.Model):
+    """One run of one job, whoever started it."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", "running"
+        SUCCEEDED = "succeeded", "succeeded"
+        FAILED = "failed", "failed"
+        LOST = "lost", "lost: its process is gone"
+
+    class Trigger(models.TextChoices):
+        CRON = "cron", "cron"
+        HTTP = "http", "HTTP"
+        ADMIN = "admin", "admin site"
+        HAND = "hand", "by hand"
+
+    job = models.TextField()
+    status = models.TextField(choices=Status, db_default=Status.RUNNING)
+    exclusive = models.BooleanField()
+    trigger = models.TextField(choices=Trigger)
+    actor = models.TextField(blank=True)  # who: a user of the machine or of the admin site
+    business_on = models.DateField("business date")
+    dry_run = models.BooleanField(default=False)
+    started_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+    lease_ends_at = models.DateTimeField()
+    result = models.JSONField(null=True)
+    error = models.TextField(blank=True, db_default="")
+
+    objects = JobRunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "run of a job"
+        verbose_name_plural = "runs of jobs"
+        ordering = ["-started_at"]
+        indexes = [models.Index(fields=["job", "-started_at"], name="runs_of_a_job")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["job"],
+                condition=Q(status="running", exclusive=True),
+                name="one_open_run_of_an_exclusive_job",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job} run {self.pk}"
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it took, or None while it runs."""
+        return self.finished_at - self.started_at if self.finished_at else None

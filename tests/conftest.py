@@ -1,0 +1,59 @@
+"""Fixtures of every test: the local provider, a quick and open channel, no network beyond it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from pytest_django.fixtures import Settings
+
+from tests.providers.server import ProviderServer
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SPECIFICATIONS = Path(__file__).resolve().parents[2] / "shared" / "specs"
+IN_CI = os.environ.get("CI") == "true"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Give each run a test database of its own, so that two may go on side by side."""
+    connection.settings_dict["TEST"]["NAME"] = f"test_egac_{os.getpid()}"
+
+
+@pytest.fixture(scope="session")
+def provider_server() -> Iterator[ProviderServer]:
+    with ProviderServer() as server:
+        yield server
+
+
+@pytest.fixture
+def provider(provider_server: ProviderServer, settings: Settings) -> Iterator[ProviderServer]:
+    """The local provider, empty, with the settings pointing at it."""
+    provider_server.reset()
+    settings.RESEND_API_URL = provider_server.url
+    settings.PROVIDER_TIMEOUT_SECONDS = 2.0
+    yield provider_server
+    provider_server.reset()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in item.keywords and not CHROMIUM:
+            reason = "Chromium is not installed, so the browser tests are skipped."
+            item.add_marker(pytest.mark.skip(reason=reason))
+        if "ci_only" in item.keywords and not IN_CI:
+            reason = "It makes users, clusters or crontabs, so it runs only where CI=true."
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Turn a skip into a failure in CI, where nothing may be missing but the specifications."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    absent = "contract specifications absent" in str(report.longrepr)
+    if IN_CI and report.skipped and not absent:
+        report.outcome = "failed"
+        report.longrepr = f"A skip is a failure in CI: {report.longrepr}"

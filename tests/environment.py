@@ -1,0 +1,23 @@
+"""Loaded by pytest before the settings are: a developer's .env must not decide what is tested."""
+
+import os
+
+TEST_ENVIRONMENT = {
+    "DEBUG": "1",
+    "SECRET_KEY": "only-for-tests",
+    "RESEND_API_KEY": "re_for_tests",
+    "RESEND_FROM": "EGAC <noreply@club.example>",
+    "RESEND_RATE_LIMIT": "1000",
+    "RESEND_API_URL": "http://127.0.0.1:9",
+    "RESEND_DRY_RUN": "0",
+    "SENDING": "on",
+    "DIVERT_EMAIL_TO": "",
+    "REPLY_TO": "",
+    "CRON_SECRET": "a-secret-of-the-tests",
+    "CRON_SECRET_PREVIOUS": "",
+    "SITE_BASE_URL": "https://club.example",
+    "PAGES_SITE_URL": "",
+    "STANDIN_INBOX_URL": "",
+    "BUSINESS_TIME_ZONE": "Europe/London",
+}
+os.environ.update(TEST_ENVIRONMENT)

@@ -1,0 +1,174 @@
+"""One local HTTP server for all providers: `with ProviderServer() as server: server.url`."""
+
+import contextlib
+import socket
+import struct
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol
+
+from tests.providers.inbox import Inbox
+from tests.providers.resend import Resend
+from tests.providers.wire import Delivery, Request, Wire
+
+HOST = "127.0.0.1"
+
+
+class Site(Protocol):
+    """A provider, or the inbox: whoever answers for some of the paths."""
+
+    def owns(self, path: str) -> bool: ...
+
+    def answer(self, request: Request) -> Delivery: ...
+
+
+class ProviderServer:
+    def __init__(self, *, port: int = 0) -> None:
+        self.resend = Resend()
+        # The first that owns the path answers. Resend owns the rest, so it stays last.
+        self._sites: tuple[Site, ...] = (Inbox(self.resend), self.resend)
+        self._http = _HTTPServer((HOST, port), self._sites)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
+
+    @property
+    def port(self) -> int:
+        return int(self._http.server_address[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def reset(self) -> None:
+        """Forget all calls, messages, keys and faults; let go what hangs."""
+        self.resend.reset()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End at once, whatever hangs."""
+        self.resend.release()
+        self._http.stopping.set()
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+        self._http.hang_up()
+
+    def __enter__(self) -> "ProviderServer":
+        self.start()
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.stop()
+
+
+class _HTTPServer(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024
+
+    def __init__(self, address: tuple[str, int], sites: tuple[Site, ...]) -> None:
+        self.sites = sites
+        self.stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        """Bind without the look-up of our own name, which is slow on some machines."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = HOST, self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """Close the connections that are still open, so that nobody talks to a stopped server."""
+        with self._lock:
+            still_open = list(self._open)
+        for connection in still_open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print what is our own mistake; a client may leave at any time."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _HTTPServer
+
+    def _serve(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        body = self.rfile.read(int(length)) if length.isdecimal() else b""
+        if len(body) < int(length if length.isdecimal() else 0):
+            return  # the client died in the middle: nothing arrived
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        path = self.path.partition("?")[0]
+        request = Request(self.command, path, headers, body, self._client_left)
+        site = next(site for site in self.server.sites if site.owns(path))
+        self._deliver(site.answer(request))
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
+
+    def _client_left(self) -> bool:
+        try:
+            return not self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    def _deliver(self, delivery: Delivery) -> None:
+        if delivery.wire is not Wire.WHOLE:
+            self.close_connection = True
+        if delivery.wire is Wire.CLOSE:
+            return
+        if delivery.wire is Wire.RESET:
+            self._reset()
+            return
+        self._write_head(delivery)
+        if self.command != "HEAD":
+            self._write_body(delivery)
+
+    def _write_head(self, delivery: Delivery) -> None:
+        answer = delivery.answer
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def _write_body(self, delivery: Delivery) -> None:
+        body = delivery.answer.body
+        if delivery.wire is Wire.HALF:
+            body = body[: len(body) // 2]
+        if delivery.wire is not Wire.DRIP:
+            self.wfile.write(body)
+            return
+        for position in range(len(body)):
+            self.wfile.write(body[position : position + 1])
+            if self.server.stopping.wait(delivery.pace):
+                return
+
+    def _reset(self) -> None:
+        """Close with SO_LINGER 0, so that the client sees a TCP RST instead of an end."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.rfile.close()
+        self.connection.close()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the ledger keeps what matters, and headers hold keys."""
