@@ -1,19 +1,24 @@
-"""The admin site, and what every page of it says."""
+"""What every page of the admin says, and the pages of the ground's own tables."""
 
+from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
+from django import forms
 from django.conf import settings
-from django.contrib.admin import AdminSite
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
 
-
-class OpsSite(AdminSite):
-    """Django's admin under the club's name."""
-
-    site_title = "EGAC Ops"
-    site_header = "EGAC Ops"
-    index_title = "Operations"
-    enable_nav_sidebar = False
+from egac.admin_actions import ActingAdmin, Line, Press, StaffAction
+from egac.admin_outgoing import TONES_OF_OUTCOMES
+from egac.admin_records import ListAdmin, RecordAdmin, WhenFilter, badge, moment, took
+from egac.channels import RATES, Channel, explain, pause, resume
+from egac.delivery import MessageAudit, Suppression
+from egac.explain import what_happened
 
 
 def where_messages_go(request: HttpRequest) -> dict[str, str]:
@@ -32,3 +37,166 @@ def sending_banner() -> str:
     if settings.DIVERT_EMAIL_TO:
         return f"Every e-mail goes to {settings.DIVERT_EMAIL_TO} (DIVERT_EMAIL_TO)."
     return ""
+
+
+PAUSE = StaffAction(
+    "pause",
+    "Pause",
+    "egac.pause_channel",
+    "Its messages wait until somebody resumes it. What is being sent right now still goes out.",
+)
+RESUME = StaffAction(
+    "resume",
+    "Resume",
+    "egac.pause_channel",
+    "It sends again from now on, whatever had closed it.",
+)
+
+
+@admin.register(Channel)
+class ChannelAdmin(ActingAdmin):
+    """The ways out: is each open, how fast may it go, what did its provider say last."""
+
+    staff_actions = (PAUSE, RESUME)
+    list_display = ("name", "state", "rate_in_words", "state_in_words", "error_sentence")
+    list_display_links = None
+    fields = ("name", *list_display[1:], "last_heard")
+    readonly_fields = fields
+    empty_sentence = "A channel shows here as soon as the first message goes out on it."
+
+    @admin.display(description="state")
+    def state(self, channel: Channel) -> SafeString:
+        if channel.paused_at:
+            return badge("paused", "off")
+        return badge("closed", "bad") if is_closed(channel) else badge("open", "good")
+
+    @admin.display(description="rate")
+    def rate_in_words(self, channel: Channel) -> str:
+        return f"{channel.rate:g} a second"
+
+    @admin.display(description="what that means")
+    def state_in_words(self, channel: Channel) -> str:
+        return explain(channel) if is_closed(channel) else "It sends what is due."
+
+    @admin.display(description="last error")
+    def error_sentence(self, channel: Channel) -> str:
+        return what_happened(channel.last_error) or "–"
+
+    @admin.display(description="when that was")
+    def last_heard(self, channel: Channel) -> SafeString | str:
+        return moment(channel.last_error_at)
+
+    def why_not(self, action: StaffAction, row: Channel) -> str:
+        if action is PAUSE:
+            return "paused already" if row.paused_at else ""
+        return "" if is_closed(row) or row.probing else "open already"
+
+    def line_of(self, action: StaffAction, row: Channel) -> Line:
+        return Line(to=row.name, subject=self.state_in_words(row))
+
+    def version_of(self, row: Channel) -> str:
+        return ""
+
+    def perform(self, request: HttpRequest, press: Press) -> tuple[int, str]:
+        changed = []
+        with transaction.atomic():
+            for channel in Channel.objects.filter(pk__in=press.seen):
+                did_it = (
+                    pause(channel.name, by=request.user.get_username())
+                    if press.action is PAUSE
+                    else resume(channel.name)
+                )
+                if did_it:
+                    changed.append(channel)
+            self.log(request, changed, f"{press.action.label}: {len(changed)} changed.")
+        skipped = len(press.seen) - len(changed)
+        already = "paused already" if press.action is PAUSE else "open already"
+        sentence = f"{len(changed)} {press.action.label.lower()}d."
+        rest = f" Skipped: {skipped} {already}." if skipped else ""
+        return (messages.WARNING if skipped else messages.SUCCESS), sentence + rest
+
+
+def is_closed(channel: Channel) -> bool:
+    """Return whether the channel sends nothing now."""
+    held: datetime | None = channel.held_until
+    return channel.paused_at is not None or (held is not None and held > timezone.now())
+
+
+class ChannelFilter(admin.SimpleListFilter):
+    """By which way out. The names come from the settings: the table of attempts is long."""
+
+    title = "channel"
+    parameter_name = "channel"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in RATES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(channel=self.value()) if self.value() else queryset
+
+
+@admin.register(MessageAudit)
+class MessageAuditAdmin(RecordAdmin):
+    """Every attempt to send, of every message."""
+
+    list_display = ("when", "state", "recipient", "channel", "attempt", "error_sentence")
+    list_display_links = ("when",)
+    list_filter = ("outcome", ChannelFilter, ("at", WhenFilter))
+    fields = (*list_display, "took", "provider", "provider_message_id", "error_message", "source")
+    readonly_fields = fields
+    search_fields = ("recipient", "=source_id", "=provider_message_id")
+    search_help_text = "An address or a part of it, the id of an invite, or the provider's id."
+    ordering = ("-at", "-pk")
+    empty_sentence = "Every attempt to send a message shows here, with what came of it."
+
+    @admin.display(description="when", ordering="at")
+    def when(self, line: MessageAudit) -> SafeString | str:
+        return moment(line.at)
+
+    @admin.display(description="outcome", ordering="outcome")
+    def state(self, line: MessageAudit) -> SafeString:
+        outcome = MessageAudit.Outcome(line.outcome)
+        return badge(outcome.label, TONES_OF_OUTCOMES[outcome])
+
+    @admin.display(description="what that means")
+    def error_sentence(self, line: MessageAudit) -> str:
+        error = {"code": line.error_code, "message": line.error_message}
+        return what_happened(error) if line.error_code else "–"
+
+    @admin.display(description="took")
+    def took(self, line: MessageAudit) -> str:
+        return took(line.duration_ms)
+
+
+class SuppressionForm(forms.ModelForm):
+    """An address that is not to be written to, and why."""
+
+    address = forms.EmailField(max_length=254)
+    reason = forms.CharField(
+        max_length=200, help_text="Who asked for it, and when: the next person will want to know."
+    )
+
+    def clean_address(self) -> str:
+        address = str(self.cleaned_data["address"]).lower()
+        if Suppression.objects.filter(address__iexact=address).exists():
+            raise forms.ValidationError("This address is suppressed already.")
+        return address
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(ListAdmin):
+    """Whom not to write to. An entry is added and lifted, never edited."""
+
+    form = SuppressionForm
+    fields = ("address", "reason")
+    list_display = ("address", "reason", "since")
+    search_fields = ("address", "reason")
+    ordering = ("-created_at",)
+    empty_sentence = "Addresses that must not be written to show here: bounces, complaints, wishes."
+
+    @admin.display(description="since", ordering="created_at")
+    def since(self, row: Suppression) -> SafeString | str:
+        return moment(row.created_at)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

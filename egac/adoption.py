@@ -1,19 +1,16 @@
 """Take over tables that an older program made, and hand them back.
 
-Two migration operations bring such tables, or none at all, to what the models of the migration's
-state say. `AdoptTables` is one short transaction: it makes missing tables by the older program's own
-statements (so that names are the same everywhere) and adds columns and rules. `CompleteTables`, in a
-migration with `atomic = False`, does what takes long. Both may run again after any failure.
+`AdoptTables` brings such tables, or none at all, to what the migration's state says, in one short
+transaction: missing tables by the older program's own statements, so that names are the same, then
+columns and rules. `CompleteTables`, with `atomic = False`, does what takes long. Both may rerun.
 
-What is there stays. What is added gets the comment MARK in the same transaction, and the way back
-drops only that. A table of ours that holds rows is not dropped: people wrote them, so the way back
-stops and says what to type.
+What is there stays; what is added gets the comment MARK in the same transaction. The way back drops
+only that, and no table that holds rows: people wrote them, so it stops and says what to type.
 """
 
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.core.management.base import CommandError
@@ -25,10 +22,9 @@ from django.db.migrations.state import ProjectState
 MARK = "added by EGAC Ops"
 LOCK_TIMEOUT = "5s"
 ROWS_AT_ONCE = 5_000
-UNFINISHED = "_unfinished"
+UNFINISHED = "_egac_unfinished"
 COLUMNS = """
-    SELECT attname, col_description(attrelid, attnum) = %s, attnotnull,
-        atthasdef OR attidentity <> ''
+    SELECT attname, col_description(attrelid, attnum) = %s, attnotnull, atthasdef
     FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"""
 RULES = """
     SELECT conname, obj_description(oid, 'pg_constraint') = %s, convalidated,
@@ -45,18 +41,17 @@ class Refused(CommandError):
     """The tables cannot be adopted or handed back; the message says what to type."""
 
 
-@dataclass(frozen=True)
-class OlderTable:
+class OlderTable(NamedTuple):
     """A table as the older program made it, and what the model cannot say about it.
 
-    `base` is its CREATE TABLE, `rules` its constraints by name, as pg_get_constraintdef writes
-    them, `fill` the SQL value of a required column in rows that have none.
+    `base` is its CREATE TABLE; `rules` its constraints by name, as pg_get_constraintdef writes
+    them; `fill` the SQL value (not null) of a required column in rows that have none.
     """
 
     model: str
     base: str
-    rules: Mapping[str, str] = field(default_factory=dict)
-    fill: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, str] = {}
+    fill: Mapping[str, str] = {}
 
 
 class Found(NamedTuple):
@@ -89,25 +84,22 @@ def refuse_unknown_words(connection: BaseDatabaseWrapper, model: type[models.Mod
     there = {name for name, *_ in query(connection, COLUMNS, MARK, table)}
     for one in model._meta.local_concrete_fields:
         if one.choices and one.column in there:
-            known = [str(word) for word, _ in one.flatchoices]
+            column, known = str(one.column), [str(word) for word, _ in one.flatchoices]
             sql = (
-                f"SELECT coalesce(quote_literal({one.column}), 'NULL'), count(*) FROM {table} "
-                f"WHERE ({one.column} = ANY(%s)) IS NOT TRUE GROUP BY 1 ORDER BY 1"
+                f"SELECT coalesce(quote_literal({column}), 'NULL'), count(*) FROM {table} "
+                f"WHERE NOT coalesce({column} = ANY(%s), {one.null}) GROUP BY 1 ORDER BY 1"
             )
-            if counts := dict(query(connection, sql, known)):
-                raise Refused(unknown_words(table, one.column, counts=counts, known=known))
+            if counts := query(connection, sql, known):
+                raise Refused(unknown_words(table, column, counts=counts, known=known))
 
 
-def unknown_words(table: str, column: str, *, counts: dict[str, int], known: list[str]) -> str:
-    found = ", ".join(f"{word} (rows: {count})" for word, count in counts.items())
-    updates = "\n".join(
-        f"  UPDATE {table} SET {column} = '{known[-1]}' WHERE {column} IS NOT DISTINCT FROM {word};"
-        for word in counts
-    )
+def unknown_words(table: str, column: str, *, counts: list[Any], known: list[str]) -> str:
+    found = ", ".join(f"{word} (rows: {count})" for word, count in counts)
+    update = f"UPDATE {table} SET {column} = '{known[-1]}' WHERE {column} IS NOT DISTINCT FROM"
     return (
         f"{table}.{column} holds words that are not known here: {found}. Nothing was changed. "
-        f"Known are {', '.join(known)}. Choose one for each, for example by\n{updates}\n"
-        "and run migrate again."
+        f"Known are {', '.join(known)}. Give each row one of them and run migrate again, for "
+        "example by\n" + "\n".join(f"  {update} {word};" for word, _ in counts)
     )
 
 
@@ -118,14 +110,13 @@ class LiveTable:
         self.older, self.model, self.editor = older, model, editor
         self.connection: BaseDatabaseWrapper = editor.connection
         self.name = model._meta.db_table
-        self.fields = model._meta.local_concrete_fields
+        self.fields: list[Any] = list(model._meta.local_concrete_fields)
 
     def found(self, catalogue: str) -> dict[str, Found]:
-        rows = query(self.connection, catalogue, MARK, self.name)
-        return {name: Found(*rest) for name, *rest in rows}
-
-    def exists(self) -> bool:
-        return bool(self.found(COLUMNS))
+        return {
+            name: Found(ours or name.endswith(UNFINISHED), *rest)
+            for name, ours, *rest in query(self.connection, catalogue, MARK, self.name)
+        }
 
     def is_ours(self) -> bool:
         sql = "SELECT obj_description(to_regclass(%s), 'pg_class') = %s"
@@ -136,30 +127,30 @@ class LiveTable:
             for change in changes:
                 self.editor.execute(f"ALTER TABLE {self.name} {change}", params)
 
-    def mark(self, thing: str) -> None:
-        self.editor.execute(f"COMMENT ON {thing} IS '{MARK}'", None)
+    def add(self, statement: str, *, marked: str, params: Any = None) -> None:
+        with brief_locks(self.connection):
+            self.editor.execute(statement, params)
+            self.editor.execute(f"COMMENT ON {marked} IS '{MARK}'", None)
 
     def create(self) -> None:
         """Make the table as the older program did, unless it is there."""
-        if not self.exists():
-            self.editor.execute(self.older.base, None)
-            self.mark(f"TABLE {self.name}")
+        if not self.found(COLUMNS):
+            self.add(self.older.base, marked=f"TABLE {self.name}")
 
     def add_columns(self) -> None:
         """Add what is missing: columns, and the defaults of columns that have none."""
         there = self.found(COLUMNS)
         for one in self.fields:
-            if one.column not in there:
+            column, found = one.column, there.get(one.column)
+            if not found:
                 sql, params = self.editor.column_sql(self.model, one)
-                if one.column in self.older.fill:  # no default yet: older rows wait to be filled
+                if column in self.older.fill:  # no default yet: older rows wait to be filled
                     sql, params = one.db_type(self.connection), None
-                self.alter(f"ADD COLUMN IF NOT EXISTS {one.column} {sql}", params=params)
-                self.mark(f"COLUMN {self.name}.{one.column}")
-        there = self.found(COLUMNS)
-        for one in self.fields:
-            if one.has_db_default() and not there[one.column].definition:
+                add = f"ALTER TABLE {self.name} ADD COLUMN IF NOT EXISTS {column} {sql}"
+                self.add(add, marked=f"COLUMN {self.name}.{column}", params=params)
+            if one.has_db_default() and not (found and found.definition):
                 sql, params = self.editor.db_default_sql(one)
-                self.alter(f"ALTER COLUMN {one.column} SET DEFAULT {sql}", params=params)
+                self.alter(f"ALTER COLUMN {column} SET DEFAULT {sql}", params=params)
 
     def add_rules(self) -> None:
         """Add what is missing of the older program's rules and the model's, for new rows only."""
@@ -171,11 +162,10 @@ class LiveTable:
             if definition not in definitions
         }
         for rule in self.model._meta.constraints:
-            wanted[rule.name] = rule.create_sql(self.model, self.editor)
+            wanted[rule.name] = str(rule.create_sql(self.model, self.editor))
         for name, statement in wanted.items():
             if name not in there:
-                self.editor.execute(f"{statement} NOT VALID", None)
-                self.mark(f"CONSTRAINT {name} ON {self.name}")
+                self.add(f"{statement} NOT VALID", marked=f"CONSTRAINT {name} ON {self.name}")
 
     def require(self) -> None:
         """Forbid NULL where the model does, after the rows that hold it are filled."""
@@ -189,9 +179,9 @@ class LiveTable:
         """Write the value of `fill`, or else the default, a few rows at a time."""
         value, key = self.older.fill.get(one.column, "DEFAULT"), self.model._meta.pk.column
         sql = (
-            f"UPDATE {self.name} SET {one.column} = {value} WHERE {one.column} IS NULL AND {key} IN "
-            f"(SELECT {key} FROM {self.name} WHERE {one.column} IS NULL LIMIT {ROWS_AT_ONCE}) "
-            f"RETURNING {key}"
+            f"UPDATE {self.name} SET {one.column} = {value} WHERE {one.column} IS NULL "
+            f"AND {key} IN (SELECT {key} FROM {self.name} WHERE {one.column} IS NULL "
+            f"LIMIT {ROWS_AT_ONCE}) RETURNING {key}"
         )
         filled = one.column in self.older.fill or one.has_db_default()
         while filled:
@@ -200,19 +190,14 @@ class LiveTable:
 
     def _forbid_null(self, column: str) -> None:
         """Read the rows for a check first: the strong lock is then held for a moment only."""
-        check = f"{column}_is_given"
-        self.alter(
-            f"DROP CONSTRAINT IF EXISTS {check}",
-            f"ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID",
-        )
+        check = column + UNFINISHED
+        self.alter(f"DROP CONSTRAINT IF EXISTS {check}")
+        self.alter(f"ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID")
         self.alter(f"VALIDATE CONSTRAINT {check}")
         self.alter(f"ALTER COLUMN {column} SET NOT NULL", f"DROP CONSTRAINT {check}")
 
     def validate(self) -> None:
-        """Hold our rules against the rows that are there.
-
-        A row that names a missing row keeps its value; the rule then binds new rows only.
-        """
+        """Hold our rules against older rows; one that names a missing row is kept, and reported."""
         for name, rule in self.found(RULES).items():
             if rule.ours and not rule.firm:
                 try:
@@ -223,49 +208,40 @@ class LiveTable:
                     logger.warning("%s binds new rows only: %s", name, error)
 
     def build_indexes(self) -> None:
-        """Build what is missing or was left invalid, while others go on writing.
-
-        An index has another name until it is done, so that its name and mark come together.
-        """
+        """Build what is missing or invalid while others write; its name comes last, marked."""
         there = self.found(INDEXES)
         for index in self.model._meta.indexes:
             if index.name not in there or not there[index.name].firm:
                 scaffold = index.clone()
                 scaffold.name = index.name + UNFINISHED
-                query(self.connection, f"DROP INDEX CONCURRENTLY IF EXISTS {scaffold.name}")
+                for name in (index.name, scaffold.name):
+                    query(self.connection, f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
                 sql = scaffold.create_sql(self.model, self.editor, concurrently=True)
                 query(self.connection, str(sql))
-                with brief_locks(self.connection):
-                    query(self.connection, f"DROP INDEX IF EXISTS {index.name}")
-                    query(self.connection, f"ALTER INDEX {scaffold.name} RENAME TO {index.name}")
-                    self.mark(f"INDEX {index.name}")
+                rename = f"ALTER INDEX {scaffold.name} RENAME TO {index.name}"
+                self.add(rename, marked=f"INDEX {index.name}")
 
     def drop_indexes(self, how: str = "") -> None:
-        """Drop our indexes, finished or not."""
-        wanted = {index.name for index in self.model._meta.indexes}
         for name, index in self.found(INDEXES).items():
-            if (name in wanted and index.ours) or name.removesuffix(UNFINISHED) in wanted - {name}:
+            if index.ours:
                 query(self.connection, f"DROP INDEX {how} {name}")
 
     def drop_additions(self) -> None:
-        """Drop our indexes and rules and, from a table that is not ours, our columns."""
+        """Drop what is ours: indexes, rules, and the columns of a table that stays."""
         self.drop_indexes()
-        rules, columns = self.found(RULES), self.found(COLUMNS)
-        for name in [*self.older.rules, *(rule.name for rule in self.model._meta.constraints)]:
-            if name in rules and rules[name].ours:
+        for name, rule in self.found(RULES).items():
+            if rule.ours:
                 self.alter(f"DROP CONSTRAINT {name}")
-        for one in self.fields:
-            self.alter(f"DROP CONSTRAINT IF EXISTS {one.column}_is_given")
-            if columns[one.column].ours and not self.is_ours():
-                self.alter(f"DROP COLUMN {one.column}")
+        for name, column in self.found(COLUMNS).items():
+            if column.ours and not self.is_ours():
+                self.alter(f"DROP COLUMN {name}")
 
     def refuse_to_lose_rows(self) -> None:
-        count = query(self.connection, f"SELECT count(*) FROM {self.name}")[0][0]
-        if count and self.is_ours():
+        if self.is_ours() and query(self.connection, f"SELECT 1 FROM {self.name} LIMIT 1"):
             raise Refused(
-                f"{self.name} was made by EGAC Ops and holds {count} rows, which would be lost. No "
-                f"table was dropped. To keep it, type COMMENT ON TABLE {self.name} IS NULL; to lose "
-                f"the rows, DELETE FROM {self.name}; then run migrate again."
+                f"{self.name} was made by EGAC Ops and holds rows, so it was not dropped. To keep "
+                f"it, type COMMENT ON TABLE {self.name} IS NULL; to lose them, DELETE FROM "
+                f"{self.name}; and run migrate again."
             )
 
 
@@ -275,16 +251,13 @@ class _OnOlderTables(Operation):
     def __init__(self, *tables: OlderTable) -> None:
         self.tables = tables
 
+    def describe(self) -> str:
+        return str(self.__doc__)
+
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Leave the state to the migration's other operations."""
 
-    def database_forwards(self, app_label: str, schema_editor: Any, _: Any, to_state: Any) -> None:
-        self.adopt(self._live(app_label, schema_editor, to_state))
-
-    def database_backwards(self, app_label: str, schema_editor: Any, state: Any, _: Any) -> None:
-        self.hand_back(self._live(app_label, schema_editor, state))
-
-    def _live(self, app_label: str, editor: Any, state: ProjectState) -> list[LiveTable]:
+    def live(self, app_label: str, editor: Any, state: ProjectState) -> list[LiveTable]:
         find = state.apps.get_model
         return [LiveTable(one, find(app_label, one.model), editor) for one in self.tables]
 
@@ -292,34 +265,36 @@ class _OnOlderTables(Operation):
 class AdoptTables(_OnOlderTables):
     """Make or extend the tables in one transaction: a refusal leaves nothing behind."""
 
-    def adopt(self, tables: list[LiveTable]) -> None:
-        there = [table.name for table in tables if table.exists()]
-        with brief_locks(tables[0].connection, *there):
+    def database_forwards(self, app_label: str, schema_editor: Any, _: Any, to_state: Any) -> None:
+        tables = self.live(app_label, schema_editor, to_state)
+        there = [table.name for table in tables if table.found(COLUMNS)]
+        with brief_locks(schema_editor.connection, *there):
             for table in tables:
                 refuse_unknown_words(table.connection, table.model)
             for step in (LiveTable.create, LiveTable.add_columns, LiveTable.add_rules):
                 for table in tables:
                     step(table)
 
-    def hand_back(self, tables: list[LiveTable]) -> None:
-        there = [table for table in tables if table.exists()]
-        with brief_locks(tables[0].connection, *(table.name for table in there)):
+    def database_backwards(self, app_label: str, schema_editor: Any, state: Any, _: Any) -> None:
+        tables = self.live(app_label, schema_editor, state)
+        there = [table for table in tables if table.found(COLUMNS)]
+        with brief_locks(schema_editor.connection, *(table.name for table in there)):
             for step in (LiveTable.refuse_to_lose_rows, LiveTable.drop_additions):
                 for table in there:
                     step(table)
             if ours := [table.name for table in there if table.is_ours()]:
-                query(tables[0].connection, f"DROP TABLE {', '.join(ours)}")
+                query(schema_editor.connection, f"DROP TABLE {', '.join(ours)}")
 
 
 class CompleteTables(_OnOlderTables):
     """Fill, check and index the adopted tables while others use them."""
 
-    def adopt(self, tables: list[LiveTable]) -> None:
-        for table in tables:
+    def database_forwards(self, app_label: str, schema_editor: Any, _: Any, to_state: Any) -> None:
+        for table in self.live(app_label, schema_editor, to_state):
             table.require()
             table.validate()
             table.build_indexes()
 
-    def hand_back(self, tables: list[LiveTable]) -> None:
-        for table in tables:
+    def database_backwards(self, app_label: str, schema_editor: Any, state: Any, _: Any) -> None:
+        for table in self.live(app_label, schema_editor, state):
             table.drop_indexes(how="CONCURRENTLY")

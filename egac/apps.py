@@ -1,17 +1,22 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
 
 
 class EgacConfig(AppConfig):
     """The ground that every app stands on."""
 
     name = "egac"
+    verbose_name = "Delivery"
 
     def ready(self) -> None:
         from egac import checks  # noqa: F401  registers the system checks
+        from egac.groups import make_groups
+
+        post_migrate.connect(make_groups, dispatch_uid="egac.groups")
 
 
 class OpsAdminConfig(AdminConfig):
     """Django's admin, with our site in the place of the stock one."""
 
-    default_site = "egac.admin.OpsSite"
+    default_site = "egac.admin_site.OpsSite"

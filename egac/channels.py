@@ -6,11 +6,13 @@ is no burst, on any number of machines. A channel is closed by a pause of staff,
 of one cause in a row it opens and lets one probe through at a time until one is answered.
 """
 
+import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
 from django.conf import settings
@@ -27,10 +29,13 @@ BREAKER_LONGEST = 900.0
 PROBE_SECONDS = 60.0  # a probe that is not heard of by then is lost, and another may go
 CREDENTIALS_SECONDS = 900.0
 RATE_LIMIT_SECONDS = 2.0  # for a 429 that names no retry-after
+# At a high rate slots for so long, but not more than so many, are asked for at once, used or not.
+SPARE_SECONDS, MOST_SPARE = 0.005, 200
 PATIENCE_SECONDS = 10.0  # a worker waits for a hold that is no longer; else its pass ends
 # A little under the rate, so that slots and the network's jitter together stay within it.
 SLACK = 0.98
 
+ASKED_FOR = (Cause.RATE_LIMIT, Cause.DAILY_QUOTA, Cause.MONTHLY_QUOTA)
 CLOSED_BREAKER = {
     "failures": 0,
     "probes": 0,
@@ -39,7 +44,7 @@ CLOSED_BREAKER = {
     "held_because": "",
 }
 
-RATES = {"email": "RESEND_RATE_LIMIT"}
+RATES = {"email": "RESEND_RATE_LIMIT", "whatsapp": "WHATSAPP_RATE_LIMIT"}
 
 
 class Channel(models.Model):
@@ -76,6 +81,7 @@ class Slots:
     first_at: float
     spacing: float
     count: int
+    is_healthy: bool  # no failure is counted against the channel
 
 
 class NextUtc(models.Func):
@@ -104,7 +110,7 @@ UPDATE channels SET
   probes = probes + probing::int
 WHERE name = %(name)s AND paused_at IS NULL
   AND (held_until IS NULL OR held_until <= clock_timestamp())
-RETURNING probing, extract(epoch FROM next_slot_at - clock_timestamp())::float
+RETURNING probing, failures, extract(epoch FROM next_slot_at - clock_timestamp())::float
 """
 
 
@@ -118,10 +124,10 @@ def grant(name: str, *, count: int) -> Slots | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    is_probe, seconds_to_end = row
+    is_probe, failures, seconds_to_end = row
     granted = 1 if is_probe else count
     first_at = time.monotonic() + seconds_to_end - granted * spacing
-    return Slots(first_at, spacing, granted)
+    return Slots(first_at, spacing, granted, is_healthy=not (is_probe or failures))
 
 
 def seconds_closed(name: str) -> float | None:
@@ -135,6 +141,19 @@ def seconds_closed(name: str) -> float | None:
         )
         row = cursor.fetchone()
     return None if row is None else max(0.0, row[0])
+
+
+def wait_until_open(name: str, *, until: float, stop: threading.Event) -> str:
+    """Wait for a short hold to end; return why the channel stays closed, or "" when it is open.
+
+    `until` is a time of time.monotonic: a hold that ends later is not waited for.
+    """
+    named(name)
+    while (seconds := seconds_closed(name)) is not None:
+        too_long = seconds > PATIENCE_SECONDS or time.monotonic() + seconds > until
+        if too_long or stop.wait(seconds):
+            return why_closed(name)
+    return ""
 
 
 def why_closed(name: str) -> str:
@@ -166,12 +185,16 @@ def explain(channel: Channel) -> str:
 
 def note(name: str, outcomes: Iterable[ProviderError | None]) -> None:
     """Tell the channel how calls ended, in their order; None is an accepted one."""
-    outcomes = list(outcomes)
-    for outcome in outcomes:
-        if outcome is not None and outcome.cause is not Cause.MESSAGE:
-            _note_failure(Channel.objects.filter(name=name), outcome)
-    if outcomes and (outcomes[-1] is None or outcomes[-1].cause is Cause.MESSAGE):
-        _note_success(name)
+    failures = (
+        None if outcome is None or outcome.cause.leaves_the_channel_well else outcome
+        for outcome in outcomes
+    )
+    for failure, alike in groupby(failures):
+        if failure is None:
+            _note_success(name)
+            continue
+        for _ in alike:
+            _note_failure(Channel.objects.filter(name=name), failure)
 
 
 def _note_success(name: str) -> None:
@@ -185,21 +208,30 @@ def _note_failure(channel: models.QuerySet[Channel], error: ProviderError) -> No
         "last_error": str(error),
         "last_error_at": Now(),
     }
-    if error.cause in (Cause.DAILY_QUOTA, Cause.MONTHLY_QUOTA):
-        period = "day" if error.cause is Cause.DAILY_QUOTA else "month"
-        channel.update(held_until=NextUtc(period), probing=False, failures=0, **told)
+    if error.cause in ASKED_FOR:
+        until = _asked_until(error)
+        channel.exclude(held_because__in=ASKED_FOR, held_until__gt=until).update(
+            held_until=until, probing=False, failures=0, probes=0, **told
+        )
         return
-    if error.cause is Cause.RATE_LIMIT:
-        hold = timedelta(seconds=error.retry_after or RATE_LIMIT_SECONDS)
-        channel.update(held_until=Now() + hold, probing=False, failures=0, **told)
-        return
+    # What the provider asked for runs its time, whatever calls that were in flight say.
+    channel = channel.exclude(held_because__in=ASKED_FOR, held_until__gt=Now())
     if error.cause is Cause.CREDENTIALS:
         hold = timedelta(seconds=CREDENTIALS_SECONDS)
         channel.update(held_until=Now() + hold, probing=True, failures=BREAKER_AFTER, **told)
         return
-    channel.exclude(held_because=str(error.cause)).update(failures=0)
+    channel.filter(probing=False).exclude(held_because=str(error.cause)).update(failures=0)
     channel.update(failures=F("failures") + 1, **told)
     _open_the_breaker(channel)
+
+
+def _asked_until(error: ProviderError) -> Any:
+    """Return the instant until which a provider asked us to wait, on the database's clock."""
+    if error.cause is Cause.DAILY_QUOTA:
+        return NextUtc("day")
+    if error.cause is Cause.MONTHLY_QUOTA:
+        return NextUtc("month")
+    return Now() + timedelta(seconds=error.retry_after or RATE_LIMIT_SECONDS)
 
 
 def _open_the_breaker(channel: models.QuerySet[Channel]) -> None:
@@ -241,6 +273,7 @@ class Pacer:
         self.closed = ""
         self._until = until
         self._opens_at = 0.0
+        self._is_healthy = False
         self._slots: deque[float] = deque()
         self._look()
 
@@ -252,12 +285,21 @@ class Pacer:
         while self._slots and time.monotonic() - self._slots[0] > 0.01 + 0.5 / self.rate:
             self._slots.popleft()
         if not self._slots and wanted and time.monotonic() >= self._opens_at:
-            self._ask(min(wanted, max(1, int(self.rate))))
+            spare = min(int(self.rate * SPARE_SECONDS), MOST_SPARE)
+            self._ask(max(1, min(int(self.rate), max(wanted, spare))))
         taken = 0
         while self._slots and taken < wanted and self._slots[0] <= time.monotonic():
             self._slots.popleft()
             taken += 1
         return taken
+
+    def note(self, outcomes: Sequence[ProviderError | None]) -> None:
+        """Tell the channel how calls ended; use no slot that was granted before it was closed."""
+        if self._is_healthy and not any(outcomes):
+            return
+        note(self.name, outcomes)
+        if any(outcome and outcome.cause.closes_the_channel for outcome in outcomes):
+            self._slots.clear()
 
     def seconds_to_next(self) -> float:
         """Return how long until the next slot, or until the channel may open."""
@@ -269,6 +311,7 @@ class Pacer:
         if slots is None:
             self._look()
             return
+        self._is_healthy = slots.is_healthy
         self._slots.extend(slots.first_at + n * slots.spacing for n in range(slots.count))
 
     def _look(self) -> None:
@@ -276,6 +319,8 @@ class Pacer:
         seconds = seconds_closed(self.name)
         if seconds is None:
             return
-        self._opens_at = time.monotonic() + seconds
-        if seconds > PATIENCE_SECONDS or self._opens_at > self._until:
-            self.closed = why_closed(self.name)
+        opens_at = time.monotonic() + seconds
+        if seconds > PATIENCE_SECONDS or opens_at > self._until:
+            self.closed = why_closed(self.name)  # "" where it opened since: then ask again
+            return
+        self._opens_at = opens_at

@@ -1,6 +1,9 @@
 """What became of every message, whoever owns its row: the audit, and whom not to write to."""
 
-from django.db import models
+import json
+from collections.abc import Sequence
+
+from django.db import connection, models
 from django.db.models.functions import Lower, Now
 
 
@@ -38,6 +41,96 @@ class MessageAudit(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.attempt} to {self.recipient}: {self.get_outcome_display()}"
+
+
+LINE = (
+    "source text, source_id text, generation integer, attempt integer, counted boolean, "
+    "channel text, recipient text, provider text, provider_message_id text, outcome text, "
+    "error_code text, error_message text, duration_ms integer"
+)
+NAMES = [column.split()[0] for column in LINE.split(", ")]
+
+
+def add_lines(lines: Sequence[MessageAudit]) -> None:
+    """Add lines to the audit: one statement, one parameter, however many lines."""
+    if not lines:
+        return
+    told = json.dumps([{name: getattr(line, name) for name in NAMES} for line in lines])
+    names = ", ".join(NAMES)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO message_audit ({names}) SELECT {names} "
+            f"FROM json_to_recordset(%s) AS line({LINE})",
+            [told],
+        )
+
+
+class DeliveryEvent(models.Model):
+    """What a provider told of one message after it took it. Append-only, once an event."""
+
+    class Kind(models.TextChoices):
+        """In the order of what they prove: the last one told is the state of the message."""
+
+        SENT = "sent", "sent"
+        DELAYED = "delayed", "delayed"
+        FAILED = "failed", "failed"
+        SUPPRESSED = "suppressed", "withheld by the provider"
+        DELIVERED = "delivered", "delivered"
+        OPENED = "opened", "opened"
+        CLICKED = "clicked", "link clicked"
+        READ = "read", "read"
+        BOUNCED = "bounced", "bounced"
+        COMPLAINED = "complained", "marked as spam"
+
+    provider = models.TextField()
+    event_id = models.TextField()
+    provider_message_id = models.TextField()
+    source = models.TextField(blank=True, db_default="")  # the row that the message named, if any
+    source_id = models.TextField(blank=True, db_default="")
+    kind = models.TextField(choices=Kind)
+    occurred_at = models.DateTimeField()  # on the provider's clock
+    received_at = models.DateTimeField(db_default=Now())
+    recipient = models.TextField(blank=True, db_default="")
+    code = models.TextField(blank=True, db_default="")  # of a bounce or an error
+    detail = models.TextField(blank=True, db_default="")  # the provider's words about it
+    waits_for_row = models.BooleanField(db_default=False)  # the row's call has not ended yet
+    settled_generation = models.IntegerField(null=True)  # of the row, where this ended its doubt
+
+    class Meta:
+        db_table = "delivery_events"
+        indexes = [
+            models.Index(fields=["source", "source_id"], name="delivery_events_of_a_row"),
+            models.Index(fields=["provider_message_id"], name="delivery_events_of_a_message"),
+            models.Index(fields=["received_at"], name="delivery_events_by_time"),
+            models.Index(
+                fields=["source"],
+                name="delivery_events_waiting",
+                condition=models.Q(waits_for_row=True),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event_id", "provider"], name="a_delivery_event_is_kept_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider_message_id}: {self.get_kind_display()}"
+
+
+def events_of(source: str, source_id: object) -> models.QuerySet[DeliveryEvent]:
+    """Return what was told of a row's messages, the oldest first.
+
+    An event names its row, or only a message whose id stands in the row's audit: matched here, so
+    it does not matter which of the two came first.
+    """
+    lines = MessageAudit.objects.filter(source=source, source_id=str(source_id))
+    ids = lines.exclude(provider_message_id="").values_list("provider_message_id", flat=True)
+    names_it = models.Q(source=source, source_id=str(source_id))
+    # A list: the two indexes are not used together with a sub-select.
+    return DeliveryEvent.objects.filter(
+        names_it | models.Q(provider_message_id__in=list(ids))
+    ).order_by("occurred_at", "event_id")
 
 
 class Suppression(models.Model):

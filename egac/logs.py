@@ -10,11 +10,16 @@ from django.conf import settings
 SECRET_SETTINGS = (
     "SECRET_KEY",
     "RESEND_API_KEY",
+    "RESEND_WEBHOOK_SECRET",
+    "WHATSAPP_TOKEN",
+    "WHATSAPP_APP_SECRET",
+    "WHATSAPP_VERIFY_TOKEN",
     "CRON_SECRET",
     "CRON_SECRET_PREVIOUS",
 )
 # The value of a `secret` in a query, however the client escaped its name.
-QUERY_SECRET = re.compile(r"((?:%73|s)ecret=)[^&\s\"']*", re.IGNORECASE)
+NAME = "".join(f"(?:{letter}|%{ord(letter):x})" for letter in "secret")
+QUERY_SECRET = re.compile(rf'({NAME}=)[^&\s"]*', re.IGNORECASE)
 REDACTED = "[redacted]"
 
 
@@ -31,13 +36,21 @@ class RedactSecrets(logging.Filter):
     """Redact a record, its traceback included, before any handler writes it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = redact(record.getMessage())
+        record.msg = redact(_message(record))
         record.args = None
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
             record.exc_text = redact(record.exc_text)
         return True
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Return the message; a filter that raised would break the code that wrote the line."""
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        return f"{record.msg} {record.args}"
 
 
 class JsonFormatter(logging.Formatter):

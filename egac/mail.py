@@ -11,21 +11,31 @@ from egac.outbox import Unsendable
 
 
 def compose(template: str, *, to: str, context: dict[str, Any], row_id: str) -> dict[str, Any]:
-    """Return the message of `templates/emails/<template>/` to one address.
+    """Return the message of `templates/emails/<template>/` to one address."""
+    address = usable_address(to)
+    folder = f"emails/{template}"
+    context = {"club_name": settings.CLUB_NAME, **context}
+    content: dict[str, str] = {
+        "html": render_to_string(f"{folder}/body.html", context),
+        "text": render_to_string(f"{folder}/body.txt", context),
+    }
+    subject = render_to_string(f"{folder}/subject.txt", context)
+    return envelope(address, subject=subject, content=content, row_id=row_id)
+
+
+def envelope(to: str, *, subject: str, content: dict[str, str], row_id: str) -> dict[str, Any]:
+    """Return a message as Resend takes it, with the settings that every e-mail follows.
 
     `row_id` travels in Resend's tags, so that a delivery event finds its row. With
     DIVERT_EMAIL_TO the message goes there, and a header keeps who it was for.
     """
     address = usable_address(to)
-    folder = f"emails/{template}"
-    context = {"club_name": settings.CLUB_NAME, **context}
     message: dict[str, Any] = {
         "from": settings.RESEND_FROM,
         "to": [settings.DIVERT_EMAIL_TO or address],
         # A line break in a subject would be a header of its own.
-        "subject": " ".join(render_to_string(f"{folder}/subject.txt", context).split()),
-        "html": render_to_string(f"{folder}/body.html", context),
-        "text": render_to_string(f"{folder}/body.txt", context),
+        "subject": " ".join(subject.split()),
+        **content,
         "tags": [{"name": "row", "value": row_id}],
     }
     if settings.REPLY_TO:

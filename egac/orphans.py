@@ -1,5 +1,6 @@
 """Rows whose sender died, or that another program left in processing: settled first thing."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,14 +9,20 @@ from django.db import transaction
 from egac.delivery import MessageAudit
 from egac.outbox import OutgoingQuerySet
 from egac.providers import Cause, ProviderError, Sender
-from egac.record import Ended, Record, audit_of, record
+from egac.record import Ended, Record, audit_of, record, write_audit
 from egac.retry import Reason
 
 AT_ONCE = 500  # rows settled in one transaction
 AT_ONCE_AGAIN = timedelta()
 
 
-def settle_orphans(rows: OutgoingQuerySet, sender: Sender, *, lease: timedelta) -> int:
+def settle_orphans(
+    rows: OutgoingQuerySet,
+    sender: Sender,
+    *,
+    lease: timedelta,
+    also: Callable[[Sequence[Record]], object] = write_audit,
+) -> int:
     """Give every orphan its next state and return how many there were.
 
     A call that had started is in doubt and repeated under the same key; a call that had not is
@@ -25,17 +32,29 @@ def settle_orphans(rows: OutgoingQuerySet, sender: Sender, *, lease: timedelta) 
     while True:
         with transaction.atomic():
             orphans = list(rows.orphans(lease).select_for_update(skip_locked=True)[:AT_ONCE])
-            settled += len(record(rows, [_settled(row, sender) for row in orphans]))
+            settled += len(record(rows, [_settled(row, sender) for row in orphans], also=also))
         if len(orphans) < AT_ONCE:
             return settled
 
 
 def _settled(row: Any, sender: Sender) -> Record:
-    if row.lease_ends_at is None:  # another program's: nothing of ours was ever sent
-        return Record(row, row.Status.PENDING, delay=AT_ONCE_AGAIN)
+    if row.lease_ends_at is None:
+        return _left_by_another_program(row, sender)
     if row.call_started_at:
         return _in_doubt(row, sender)
     return _never_called(row, sender)
+
+
+def _left_by_another_program(row: Any, sender: Sender) -> Record:
+    """Nothing of ours was ever sent; what the other program sent, no key of ours protects."""
+    if sender.key_protects:
+        return Record(row, row.Status.PENDING, delay=AT_ONCE_AGAIN)
+    error = ProviderError(
+        "Another program began to send it and did not say how that ended. Ask the recipient or the "
+        "provider whether it arrived before you retry it.",
+        cause=Cause.UNKNOWN,
+    )
+    return Record(row, row.Status.FAILED, in_doubt=True, reason=Reason.UNCERTAIN, error=error)
 
 
 def _in_doubt(row: Any, sender: Sender) -> Record:

@@ -8,7 +8,7 @@ drain (drain.py) does the rest. Every instant that guards a row is the database'
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.db import connection, models
@@ -16,6 +16,34 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from egac.retry import Reason
+
+# What `update_each` writes, beside the id and the error, whose types are the table's own.
+COLUMN_TYPES = {
+    "lease_number": "bigint",
+    "status": "text",
+    "counts": "boolean",
+    "in_doubt": "boolean",
+    "repeats": "integer",
+    "delay": "float",  # seconds
+    "reason": "text",
+    "provider_message_id": "text",
+    "orphaned": "boolean",
+    "rendered": "text",
+}
+
+
+# What no sender reads: not fetched with a claim. Django would fetch it when it is asked for.
+UNREAD = {
+    "updated_at",
+    "sent_at",
+    "preview",
+    "provider_message_id",
+    "call_started_at",
+    "last_error",
+    "reason",
+    "lease_owner",
+    "lease_ends_at",
+}
 
 
 class Unsendable(Exception):
@@ -73,24 +101,30 @@ class OutgoingQuerySet(models.QuerySet[Any]):
             f"UPDATE {self.model._meta.db_table} AS outgoing SET status = %s, lease_owner = %s, "
             "lease_number = lease_number + 1, lease_ends_at = now() + %s, updated_at = now() "
             "FROM chosen WHERE outgoing.id = chosen.pk "
-            "RETURNING outgoing.*, now() - outgoing.in_doubt_since AS in_doubt_for"
+            f"RETURNING {self._claimed_columns()}, now() AS claimed_at"
         )
         taken = self.model._base_manager.raw(
             statement, [*params, self.model.Status.PROCESSING, owner, lease]
         )
-        return sorted(taken, key=lambda row: (row.due_at is not None, row.due_at or row.created_at))
+        return sorted(taken, key=lambda row: row.place)
+
+    def _claimed_columns(self) -> str:
+        fields = [field for field in self.model._meta.concrete_fields if field.name not in UNREAD]
+        return ", ".join(f"outgoing.{field.column}" for field in fields)
 
     def start(self, rows: Sequence[Any]) -> set[Any]:
         """Store each rendered message and that its call begins; return the keys still ours."""
-        columns = {
-            "id": [row.pk for row in rows],
-            "lease_number": [row.lease_number for row in rows],
-            "rendered": [row.rendered for row in rows],
-        }
-        return self._update_from(
-            columns,
+        return self.update_each(
+            [rendered_of(row) for row in rows],
             "rendered = new.rendered, call_started_at = clock_timestamp(), updated_at = now()",
-            f"AND outgoing.status = '{self.model.Status.PROCESSING}'",
+            only=f"outgoing.status = '{self.model.Status.PROCESSING}'",
+        )
+
+    def give_up(self) -> int:
+        """End what waits without an attempt left: adopted so, or the limit was lowered since."""
+        waiting = self.filter(status=self.model.Status.PENDING, in_doubt_since=None)
+        return waiting.filter(attempts__gte=self.model.attempt_limit()).update(
+            status=self.model.Status.FAILED, reason=Reason.EXHAUSTED, updated_at=Now()
         )
 
     def requeue(self) -> int:
@@ -132,35 +166,36 @@ class OutgoingQuerySet(models.QuerySet[Any]):
     def extend(self, *, owner: str, lease: timedelta) -> set[Any]:
         """Prolong the live leases of `owner`; return the keys of their rows."""
         statement = (
-            f"UPDATE {self.model._meta.db_table} SET lease_ends_at = now() + %s "
-            "WHERE status = %s AND lease_owner = %s AND lease_ends_at >= now() RETURNING id"
+            f"UPDATE {self.model._meta.db_table} "
+            "SET lease_ends_at = now() + %s, updated_at = now() WHERE status = %s AND lease_owner = %s AND lease_ends_at >= now() RETURNING id"
         )
         with connection.cursor() as cursor:
-            cursor.execute(statement, [lease, self.model.Status.PROCESSING, owner])
+            told: Any = [lease, self.model.Status.PROCESSING, owner]
+            cursor.execute(statement, told)
             return {key for (key,) in cursor.fetchall()}
 
-    def _update_from(self, columns: dict[str, list[Any]], changes: str, only: str = "") -> set[Any]:
+    def update_each(
+        self, rows: Sequence[dict[str, Any]], changes: str, *, only: str = "true"
+    ) -> set[Any]:
         """Change the rows named by id and lease number; return the ids of those that matched.
 
         The lease number is the fence: a sender whose lease went to another changes no row.
+        `changes` reads the values of a row as `new.<name>`, for the names of COLUMN_TYPES.
         """
-        arrays = ", ".join(f"%s::{self._array_type(name)}[]" for name in columns)
+        key_type = self.model._meta.pk.rel_db_type(connection)
+        types = {"id": key_type, **COLUMN_TYPES, "last_error": self._type_of("last_error")}
+        columns = ", ".join(f"{name} {types[name]}" for name in rows[0])
         statement = (
             f"UPDATE {self.model._meta.db_table} AS outgoing SET {changes} "
-            f"FROM unnest({arrays}) AS new({', '.join(columns)}) "
-            "WHERE outgoing.id = new.id AND outgoing.lease_number = new.lease_number "
-            f"{only} RETURNING outgoing.id"
+            f"FROM json_to_recordset(%s) AS new({columns}) WHERE outgoing.id = new.id "
+            f"AND outgoing.lease_number = new.lease_number AND {only} RETURNING outgoing.id"
         )
         with connection.cursor() as cursor:
-            cursor.execute(statement, list(columns.values()))
+            cursor.execute(statement, [json.dumps(rows, default=str)])
             return {key for (key,) in cursor.fetchall()}
 
-    def _array_type(self, name: str) -> str:
-        extra = {"counts": "boolean", "in_doubt": "boolean", "delay": "interval"}
-        if name in extra:
-            return extra[name]
-        field = self.model._meta.pk if name == "id" else self.model._meta.get_field(name)
-        return str(field.rel_db_type(connection) if name == "id" else field.db_type(connection))
+    def _type_of(self, name: str) -> str:
+        return str(self.model._meta.get_field(name).db_type(connection))
 
 
 class Outgoing(models.Model):
@@ -171,7 +206,7 @@ class Outgoing(models.Model):
     Status: ClassVar[Any]
 
     leased_until = 0.0  # of time.monotonic: the sender's own idea of when its lease ends
-    in_doubt_for: timedelta | None = None  # on the database's clock, as the claim returned it
+    claimed_at: datetime | None = None  # on the database's clock, as the claim returned it
 
     attempts = models.IntegerField(db_default=0)
     due_at = models.DateTimeField(null=True, blank=True)  # null: now
@@ -205,6 +240,11 @@ class Outgoing(models.Model):
         raise NotImplementedError
 
     @property
+    def place(self) -> tuple[Any, ...]:
+        """Its place among claimed rows: the order of `in_order`, for Python."""
+        return (self.due_at is not None, self.due_at or self.created_at)
+
+    @property
     def recipient(self) -> str:
         """The address or number, for the audit and the suppression list."""
         raise NotImplementedError
@@ -220,7 +260,7 @@ class Outgoing(models.Model):
         """Return the message as the provider takes it; raise Unsendable or Irrelevant."""
         raise NotImplementedError
 
-    def message(self) -> dict[str, Any]:
+    def message(self) -> Any:
         """Return the message of this generation: as it was first sent, or rendered now."""
         return json.loads(self.rendered) if self.rendered else self.render()
 
@@ -231,6 +271,11 @@ class Outgoing(models.Model):
         return f"{self._meta.db_table}/{self.pk}/{self.generation}-{born}"
 
 
-def text_of(message: dict[str, Any]) -> str:
+def rendered_of(row: Any) -> dict[str, Any]:
+    """Return what is stored of a row before its call."""
+    return {"id": row.pk, "lease_number": row.lease_number, "rendered": row.rendered}
+
+
+def text_of(message: Any) -> str:
     """Return the message as stored text: key order and so the bytes sent stay the same."""
     return json.dumps(message, ensure_ascii=False)

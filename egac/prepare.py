@@ -65,7 +65,9 @@ def _failed(row: Any, reason: Reason, why: str) -> Record:
 
 def _protected(row: Any, sender: Sender) -> bool:
     """Whether a repeat under the same key cannot arrive twice."""
-    return (row.in_doubt_for or NO_TIME) < sender.key_protects
+    if row.in_doubt_since is None:
+        return sender.key_protects > NO_TIME
+    return row.claimed_at - row.in_doubt_since < sender.key_protects
 
 
 def judged(ended: Ended, sender: Sender, *, channel_is_down: bool, jitter: float) -> Record:
@@ -104,6 +106,6 @@ def _accepted(ended: Ended, sender: Sender, *, counts: bool) -> Record:
         ended.row,
         ended.row.DONE,
         counts=counts,
-        provider_message_id=ended.provider_message_id,
+        answer=ended.answer,
         audit=audit_of(ended, sender, counts=counts, outcome=MessageAudit.Outcome.ACCEPTED),
     )

@@ -1,14 +1,14 @@
 """How a claim ends: the row, its audit line and its next time, in one transaction."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from egac.delivery import MessageAudit
+from egac.delivery import MessageAudit, add_lines
 from egac.outbox import Outgoing, OutgoingQuerySet
 from egac.providers import ProviderError, Sender
 from egac.retry import Reason
@@ -21,7 +21,7 @@ class Ended:
     """How one call ended. `called` is False where the lease ran out before it began."""
 
     row: Any
-    provider_message_id: str = ""
+    answer: Any = ""  # the provider's id; of a batch, one answer for each of its messages
     error: ProviderError | None = None
     seconds: float | None = None
     called: bool = True
@@ -38,7 +38,7 @@ class Record:
     delay: timedelta | None = None
     reason: Reason | None = None
     error: ProviderError | None = None
-    provider_message_id: str | None = None
+    answer: Any = None
     repeats: int = 0
     orphaned: bool = False
     audit: MessageAudit | None = None
@@ -46,6 +46,10 @@ class Record:
     @property
     def is_sent(self) -> bool:
         return bool(self.status == self.row.DONE)
+
+    @property
+    def provider_message_id(self) -> str | None:
+        return self.answer if isinstance(self.answer, str) else None
 
 
 CHANGES = """
@@ -55,7 +59,7 @@ CHANGES = """
   repeats = new.repeats,
   in_doubt_since = CASE WHEN new.in_doubt
     THEN coalesce(outgoing.in_doubt_since, outgoing.call_started_at, now()) END,
-  {due_at} = coalesce(now() + new.delay, outgoing.{due_at}),
+  {due_at} = coalesce(now() + new.delay * interval '1 second', outgoing.{due_at}),
   {last_error} = CASE WHEN new.status <> '{done}'
     THEN coalesce(new.last_error, outgoing.{last_error}) END,
   reason = new.reason,
@@ -67,18 +71,29 @@ CHANGES = """
 """
 
 
-def record(rows: OutgoingQuerySet, records: Sequence[Record]) -> list[Record]:
+def write_audit(records: Sequence[Record]) -> None:
+    """Write the audit line of each record that has one."""
+    add_lines([each.audit for each in records if each.audit])
+
+
+def record(
+    rows: OutgoingQuerySet,
+    records: Sequence[Record],
+    *,
+    also: Callable[[Sequence[Record]], object] = write_audit,
+) -> list[Record]:
     """Write how claims ended and return the records that were still ours to write.
 
     One whose lease went to another sender changes nothing and is logged. A status that another
-    program wrote meanwhile (an invite accepted while it was being sent) stays.
+    program wrote meanwhile (an invite accepted while it was being sent) stays. `also` is done in
+    the same transaction.
     """
     if not records:
         return []
     with transaction.atomic():
-        ours = rows._update_from(_columns(records), _changes(rows.model))
+        ours = rows.update_each([_values(each) for each in records], _changes(rows.model))
         written = [record for record in records if record.row.pk in ours]
-        MessageAudit.objects.bulk_create(each.audit for each in written if each.audit)
+        also(written)
     for lost in (record for record in records if record.row.pk not in ours):
         table = lost.row._meta.db_table
         logger.warning("%s %s: its lease was lost, nothing was recorded", table, lost.row.pk)
@@ -97,30 +112,24 @@ def given_back(row: Any) -> Record:
 
 
 def _changes(model: type[Outgoing]) -> str:
-    names = ("status", "attempts", "due_at", "last_error")
-    columns = {name: model._meta.get_field(name).column for name in names}
+    columns = {field.name: field.column for field in model._meta.concrete_fields}
     return CHANGES.format(**columns, processing=model.Status.PROCESSING, done=model.DONE)
 
 
-def _columns(records: Sequence[Record]) -> dict[str, list[Any]]:
+def _values(record: Record) -> dict[str, Any]:
     return {
-        "id": [each.row.pk for each in records],
-        "lease_number": [each.row.lease_number for each in records],
-        "status": [str(each.status) for each in records],
-        "counts": [each.counts for each in records],
-        "in_doubt": [each.in_doubt for each in records],
-        "repeats": [each.repeats for each in records],
-        "delay": [each.delay for each in records],
-        "reason": [each.reason and str(each.reason) for each in records],
-        "last_error": [_stored_error(each) for each in records],
-        "provider_message_id": [each.provider_message_id for each in records],
-        "orphaned": [each.orphaned for each in records],
+        "id": record.row.pk,
+        "lease_number": record.row.lease_number,
+        "status": record.status,
+        "counts": record.counts,
+        "in_doubt": record.in_doubt,
+        "repeats": record.repeats,
+        "delay": None if record.delay is None else record.delay.total_seconds(),
+        "reason": record.reason,
+        "last_error": record.row.error_value(record.error),
+        "provider_message_id": record.provider_message_id,
+        "orphaned": record.orphaned,
     }
-
-
-def _stored_error(record: Record) -> Any:
-    column = record.row._meta.get_field("last_error")
-    return column.get_db_prep_save(record.row.error_value(record.error), connection)
 
 
 def audit_of(
@@ -137,7 +146,7 @@ def audit_of(
         channel=sender.channel,
         recipient=row.recipient,
         provider=sender.provider,
-        provider_message_id=ended.provider_message_id,
+        provider_message_id=ended.answer if isinstance(ended.answer, str) else "",
         outcome=outcome,
         error_code=error.code if error else "",
         error_message=str(error) if error else "",

@@ -2,8 +2,8 @@
 
 The rules are domain.md's: between attempts 1 min, 5 min, 30 min, 2 h, plus up to 20 % jitter and
 never earlier than the provider's `retry-after`; a permanent error fails at once; a rate limit, a
-used-up quota or a channel that is down costs no attempt; an unknown outcome is repeated, as the
-same attempt, while the idempotency key protects.
+recipient's limit, a used-up quota or a channel that is down costs no attempt; an unknown outcome is
+repeated, as the same attempt, while the idempotency key protects.
 """
 
 from dataclasses import dataclass
@@ -66,8 +66,11 @@ def judge(
         return Verdict(None, Reason.PERMANENT, counts=counts, in_doubt=False)
     if in_doubt and not state.protected:
         return Verdict(None, Reason.UNCERTAIN, counts=counts, in_doubt=True)
-    if not unknown and (channel_is_down or error.cause.closes_the_channel):
-        delay = wait(0, retry_after=error.retry_after, jitter=jitter)
+    is_limited = error.cause is Cause.RECIPIENT_LIMIT
+    is_no_fault_of_the_row = channel_is_down and error.cause is Cause.UNAVAILABLE
+    if is_limited or is_no_fault_of_the_row or error.cause.closes_the_channel:
+        # A closed channel holds its rows back by itself; a recipient's limit holds nothing.
+        delay = wait(int(is_limited), retry_after=error.retry_after, jitter=jitter)
         return Verdict(delay, None, counts=False, in_doubt=in_doubt)
     made = state.attempts + counts
     if made >= state.limit and not in_doubt:

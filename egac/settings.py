@@ -9,7 +9,6 @@ from egac.environment import (
     BASE_DIR,
     above_zero,
     env,
-    number_of,
     one_of,
     read_env_file,
     switch,
@@ -49,11 +48,23 @@ RESEND_FROM = text("RESEND_FROM")
 RESEND_DRY_RUN = switch("RESEND_DRY_RUN")
 RESEND_API_URL = text("RESEND_API_URL", "https://api.resend.com").rstrip("/")
 RESEND_RATE_LIMIT = above_zero("RESEND_RATE_LIMIT", 2)  # calls a second, all workers together
+RESEND_WEBHOOK_SECRET = text("RESEND_WEBHOOK_SECRET")
 STANDIN_INBOX_URL = text("STANDIN_INBOX_URL")  # set by scripts/server beside the local stand-in
+
+# Meta's Cloud API, the WhatsApp provider
+WHATSAPP_TOKEN = text("WHATSAPP_TOKEN")
+WHATSAPP_PHONE_NUMBER_ID = text("WHATSAPP_PHONE_NUMBER_ID")
+WHATSAPP_API_URL = text("WHATSAPP_API_URL", "https://graph.facebook.com/v23.0").rstrip("/")
+WHATSAPP_APP_SECRET = text("WHATSAPP_APP_SECRET")
+WHATSAPP_VERIFY_TOKEN = text("WHATSAPP_VERIFY_TOKEN")
+WHATSAPP_RATE_LIMIT = above_zero("WHATSAPP_RATE_LIMIT", 20)  # calls a second
+WHATSAPP_DRY_RUN = switch("WHATSAPP_DRY_RUN")
+PHONE_REGION = text("PHONE_REGION", "GB")  # how a number without a country code is read
 
 # What leaves the system
 SENDING = one_of("SENDING", ("on", "off")) == "on"
 DIVERT_EMAIL_TO = text("DIVERT_EMAIL_TO")
+NOTIFICATION_MAX_ATTEMPTS = whole("NOTIFICATION_MAX_ATTEMPTS", 5)
 MAX_INVITE_RETRIES = whole("MAX_INVITE_RETRIES", 3)
 WORKER_CONCURRENCY = whole("WORKER_CONCURRENCY", 8)
 WORKER_LEASE_SECONDS = above_zero("WORKER_LEASE_SECONDS", 30)
@@ -77,10 +88,11 @@ else:
     from egac import localdb
 
     _database = env.db_url_config(localdb.database_url())
-if "postgresql" not in _database["ENGINE"]:
+if "postgresql" not in _database.get("ENGINE", ""):
     raise ImproperlyConfigured(
         "DATABASE_URL names no PostgreSQL. Write DATABASE_URL=postgres://user:password@host/name."
     )
+DATABASE_DIRECT_URL = text("DATABASE_DIRECT_URL")  # for LISTEN, past a pooler
 DATABASES = {
     "default": {
         **_database,
@@ -89,7 +101,16 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         # Behind pgbouncer in transaction mode neither of these two would survive.
         "DISABLE_SERVER_SIDE_CURSORS": True,
-        "OPTIONS": {**_database.get("OPTIONS", {}), "prepare_threshold": None},
+        "OPTIONS": {
+            "prepare_threshold": None,
+            # A server that is gone without a word is noticed within a minute, not after hours.
+            "connect_timeout": 10,
+            "keepalives_idle": 20,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
+            **_database.get("OPTIONS", {}),
+        },
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -108,6 +129,7 @@ INSTALLED_APPS = [
     "csp",
     "jobs.apps.JobsConfig",
     "invites.apps.InvitesConfig",
+    "notifications.apps.NotificationsConfig",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -164,7 +186,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "SAMEORIGIN"  # our own pages frame the e-mail as it was sent
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_SSL_REDIRECT = not DEBUG
-SECURE_HSTS_SECONDS = 0 if DEBUG else int(number_of("SECURE_HSTS_SECONDS", 31_536_000))
+SECURE_HSTS_SECONDS = 0 if DEBUG else whole("SECURE_HSTS_SECONDS", 31_536_000, at_least=0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

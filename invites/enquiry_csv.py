@@ -226,7 +226,7 @@ def find_known(cleaned: Iterable[Cleaned], known: Iterable[Key]) -> list[Verdict
 def key_of(name: str | None, email: str | None) -> Key:
     """Return what two records of one enquiry share: their name and address, normalised."""
     folded = unicodedata.normalize("NFKC", name or "").casefold()
-    return " ".join(unicodedata.normalize("NFKC", folded).split()), (email or "").strip().lower()
+    return " ".join(folded.split()), (email or "").strip().lower()
 
 
 def harmless(cell: str) -> str:

@@ -92,6 +92,13 @@ class Invite(Outgoing):
 
     class Meta:
         db_table = "invites"
+        default_permissions = ("add", "view")  # a record: it is acted upon, never edited
+        permissions = [
+            ("retry_invite", "Can retry invites"),
+            ("cancel_invite", "Can cancel invites"),
+            ("send_invite", "Can send one invite for real"),
+            ("send_again_invite", "Can send a sent invite again"),
+        ]
         indexes = [
             models.Index(
                 F("due_at").asc(nulls_first=True),

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,8 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from egac.drain import Drain
-from egac.outbox import Irrelevant, Unsendable, text_of
+from egac.outbox import Unsendable
+from egac.preview import preview_due
 from egac.providers.resend import EMAIL, require_configured
 from egac.record import Record
 from invites import demo
@@ -60,17 +61,13 @@ def retry_invites(
 
 def preview_invites(rows: InviteQuerySet, *, limit: int | None) -> dict[str, Any]:
     """Render the due invites, keep what each would send, send nothing."""
-    lines = []
-    for invite in rows.due().in_order().select_related("enquiry")[:limit]:
-        try:
-            invite.check_relevance()
-            preview = text_of(invite.message())
-        except (Unsendable, Irrelevant) as error:
-            lines.append({"invite_id": str(invite.pk), "ok": False, "error": str(error)})
-            continue
-        Invite.objects.filter(pk=invite.pk).exclude(preview=preview).update(preview=preview)
-        lines.append({"invite_id": str(invite.pk), "ok": True, "resend_id": None, "dryRun": True})
+    lines = [_preview_line(*previewed) for previewed in preview_due(rows, limit=limit)]
     return _result(lines, left=rows.due().count(), note="Dry run: nothing was sent.")
+
+
+def _preview_line(invite: Invite, error: str) -> dict[str, Any]:
+    line = {"invite_id": str(invite.pk), "ok": not error}
+    return {**line, "error": error} if error else {**line, "resend_id": None, "dryRun": True}
 
 
 def _result(lines: list[dict[str, Any]], *, left: int, note: str) -> dict[str, Any]:
@@ -134,53 +131,89 @@ def refuse_unless_sendable(invite: Invite, *, again: bool) -> None:
         raise Refused("It was sent already. Add --again to send it once more.")
 
 
+Seen = Mapping[UUID, datetime | None]  # when each chosen row had last changed, as a page showed it
+
+RETRIED = frozenset({Invite.Status.PENDING, Invite.Status.FAILED, Invite.Status.CANCELLED})
+SENT_AGAIN = frozenset({Invite.Status.SENT})
+TAKEN_BACK = frozenset({Invite.Status.PENDING, Invite.Status.FAILED})
+WHY_SKIPPED = {
+    Invite.Status.PENDING: "waiting to be sent",
+    Invite.Status.PROCESSING: "being sent right now",
+    Invite.Status.SENT: "sent already",
+    Invite.Status.ACCEPTED: "accepted already",
+    Invite.Status.FAILED: "failed",
+    Invite.Status.CANCELLED: "cancelled already",
+}
+CHANGED_MEANWHILE = "changed by somebody else meanwhile"
+
+
 @dataclass(frozen=True)
 class Changed:
     """The two numbers of a staff action: how many rows it changed, and why it skipped the rest."""
 
     changed: int
-    skipped: dict[str, int]  # what the others were instead: how many
+    skipped: dict[str, int]  # why: how many
+    ids: tuple[UUID, ...] = ()  # of the changed ones
 
     def sentence(self, did: str) -> str:
         """Return both numbers as a sentence, for example with "queued to be sent now"."""
+        return f"{self.changed} {did}.{self.rest}"
+
+    @property
+    def rest(self) -> str:
+        """Why the others were skipped, as a sentence that follows another; "" if none was."""
         rest = ", ".join(f"{count} {word}" for word, count in self.skipped.items())
-        return f"{self.changed} {did}." + (f" Skipped: {rest}." if rest else "")
+        return f" Skipped: {rest}." if rest else ""
 
 
-def retry_now(ids: Sequence[UUID]) -> Changed:
+def retry_now(ids: Sequence[UUID], *, seen: Seen | None = None) -> Changed:
     """Make failed and cancelled invites new again, and waiting ones due."""
-    status = Invite.Status
-    eligible = {status.PENDING, status.FAILED, status.CANCELLED}
-    return _change(ids, eligible, lambda chosen: chosen.make_due() + chosen.requeue())
+    return _change(ids, RETRIED, lambda chosen: chosen.make_due() + chosen.requeue(), seen)
 
 
-def send_again(ids: Sequence[UUID]) -> Changed:
+def send_again(ids: Sequence[UUID], *, seen: Seen | None = None) -> Changed:
     """Begin a new generation of invites that were sent and are not accepted."""
-    return _change(ids, {Invite.Status.SENT}, InviteQuerySet.send_again)
+    return _change(ids, SENT_AGAIN, InviteQuerySet.send_again, seen)
 
 
-def cancel_invites(ids: Sequence[UUID]) -> Changed:
+def cancel_invites(ids: Sequence[UUID], *, seen: Seen | None = None) -> Changed:
     """Take back invites that wait or have failed."""
-    return _change(ids, {Invite.Status.PENDING, Invite.Status.FAILED}, InviteQuerySet.cancel)
+    return _change(ids, TAKEN_BACK, InviteQuerySet.cancel, seen)
+
+
+def why_skipped(invite: Invite, eligible: frozenset[Invite.Status]) -> str:
+    """Return why a verb for rows of these states leaves this invite alone, or ""."""
+    status = invite.Status.ACCEPTED if invite.accepted_at else invite.Status(invite.status)
+    return "" if status in eligible else WHY_SKIPPED[status]
 
 
 def _change(
-    ids: Sequence[UUID], eligible: set[str], act: Callable[[InviteQuerySet], int]
+    ids: Sequence[UUID],
+    eligible: frozenset[Invite.Status],
+    act: Callable[[InviteQuerySet], int],
+    seen: Seen | None,
 ) -> Changed:
-    """Change those of the chosen rows that are still eligible, and count the others by state."""
+    """Change those of the chosen rows that are still eligible, and count why the others are not.
+
+    With `seen`, a row that changed since then stays as it is: a second press has no effect.
+    """
     chosen = Invite.objects.filter(pk__in=ids)
+    skipped: Counter[str] = Counter()
+    ours = []
     with transaction.atomic():
         locked = chosen.order_by("pk").select_for_update()
-        states = Counter(
-            Invite.Status.ACCEPTED if accepted_at else status
-            for status, accepted_at in locked.values_list("status", "accepted_at")
-        )
-        changed = act(chosen.filter(accepted_at=None))
-    others = {word: count for word, count in states.items() if word not in eligible}
-    skipped = {str(Invite.Status(word).label): count for word, count in others.items()}
-    if gone := len(set(ids)) - states.total():
+        for invite in locked.only("status", "accepted_at", "updated_at"):
+            why = why_skipped(invite, eligible)
+            if not why and seen is not None and seen.get(invite.pk) != invite.updated_at:
+                why = CHANGED_MEANWHILE
+            if why:
+                skipped[why] += 1
+            else:
+                ours.append(invite.pk)
+        changed = act(Invite.objects.filter(pk__in=ours))
+    if gone := len(set(ids)) - skipped.total() - len(ours):
         skipped["no longer there"] = gone
-    return Changed(changed, skipped)
+    return Changed(changed, dict(skipped), tuple(ours))
 
 
 def seed_demo(now: datetime) -> int:

@@ -63,8 +63,9 @@ class JobCommand(BaseCommand):
             return
         except NotConfigured as error:
             raise CommandError(str(error), returncode=WRONG_USAGE) from error
-        self.stdout.write(json.dumps(run.result) if options["json"] else self.sentence(run.result))
-        if self.failed(run.result):
+        result: dict[str, Any] = run.result or {}
+        self.stdout.write(json.dumps(result) if options["json"] else self.sentence(result))
+        if self.failed(result):
             raise SystemExit(1)
 
 

@@ -21,6 +21,7 @@ JOBS = {
     job.name: job
     for job in (
         Job("retry_invites", "Send due invites", "*/15 * * * *", exclusive=False),
+        Job("run_worker_queue", "Send queued messages", "*/2 * * * *", exclusive=False),
         Job("check_invite_stats", "Watch failed invites", "*/15 * * * *", exclusive=True),
     )
 }

@@ -13,12 +13,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
 import django
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from egac.environment import BASE_DIR, read_env_file
 
@@ -35,11 +37,17 @@ Child = subprocess.Popen[str]
 def main() -> int:
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda *_: sys.exit(0))
+    # A shell starts its background jobs deaf to Ctrl-C, and our children would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     children: list[Child] = []
     try:
         return show(children)
     except KeyboardInterrupt:
         return 0
+    except OperationalError as error:
+        reason = " ".join(str(error).split())
+        print(f"The database does not answer ({reason}). Correct DATABASE_URL.", file=sys.stderr)
+        return 1
     except (CommandError, ImproperlyConfigured, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -137,10 +145,9 @@ def fill() -> None:
     """Seed the invented club and send what is due; a database with real rows stays as it is."""
     try:
         call_command("seed_demo", stdout=sys.stderr)
+        call_command("retry_invites", stdout=sys.stderr)
     except CommandError as reason:
         print(reason, file=sys.stderr)
-    else:
-        call_command("retry_invites", stdout=sys.stderr)
 
 
 def start(*arguments: str) -> Child:
@@ -179,7 +186,8 @@ def announced_address(child: Child) -> str:
 def see_it_answer(url: str) -> None:
     try:
         with urllib.request.urlopen(url, timeout=SECONDS_TO_ANSWER):
-            pass
+            # The server logs the request after its answer; the block shall stand below that line.
+            time.sleep(0.2)
     except OSError as error:
         raise RuntimeError(f"The server does not answer at {url}: {error}.") from error
 

@@ -33,6 +33,7 @@ def provider(provider_server: ProviderServer, settings: Settings) -> Iterator[Pr
     """The local provider, empty, with the settings pointing at it."""
     provider_server.reset()
     settings.RESEND_API_URL = provider_server.url
+    settings.WHATSAPP_API_URL = f"{provider_server.url}/v23.0"
     settings.PROVIDER_TIMEOUT_SECONDS = 2.0
     yield provider_server
     provider_server.reset()

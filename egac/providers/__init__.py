@@ -1,16 +1,21 @@
 """The outside services, each behind the one door of http.py, each failing with one error."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
+
+from egac.logs import redact
+
+LONGEST_TEXT = 500  # characters of an error's message
 
 
 class Cause(StrEnum):
     """What a failed call says about the channel, not about the one message."""
 
     MESSAGE = "message"  # this message was refused; the provider is well
+    RECIPIENT_LIMIT = "recipient_limit"  # this recipient gets no more for a while; others do
     RATE_LIMIT = "rate_limit"
     DAILY_QUOTA = "daily_quota"
     MONTHLY_QUOTA = "monthly_quota"
@@ -21,15 +26,21 @@ class Cause(StrEnum):
     @property
     def closes_the_channel(self) -> bool:
         """Whether the next message would meet the same answer at once."""
-        own = (Cause.MESSAGE, Cause.UNAVAILABLE, Cause.UNKNOWN)
+        own = (Cause.MESSAGE, Cause.RECIPIENT_LIMIT, Cause.UNAVAILABLE, Cause.UNKNOWN)
         return self not in own
+
+    @property
+    def leaves_the_channel_well(self) -> bool:
+        """Whether the provider judged this one message, and so is up."""
+        return self in (Cause.MESSAGE, Cause.RECIPIENT_LIMIT)
 
 
 class ProviderError(Exception):
     """A call that was not accepted, or that may not have been.
 
-    The message names host, status and the start of the answer, never a secret. `retry_after` is
-    in seconds; `code` is the provider's own name of the error.
+    The message names host, status and the start of the answer, never a secret, although a
+    provider may repeat one. `retry_after` is in seconds; `code` is the provider's own name of
+    the error.
     """
 
     def __init__(
@@ -41,11 +52,16 @@ class ProviderError(Exception):
         cause: Cause = Cause.UNAVAILABLE,
         code: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(_storable(redact(message)))
         self.permanent = permanent
         self.retry_after = retry_after
         self.cause = cause
-        self.code = code or str(cause)
+        self.code = _storable(code) or str(cause)
+
+
+def _storable(text: str) -> str:
+    """Return the start of a text without what PostgreSQL refuses: NUL, and half of a character."""
+    return text[:LONGEST_TEXT].replace("\0", "").encode("utf-8", "replace").decode()
 
 
 class NotConfigured(Exception):
@@ -56,11 +72,12 @@ class NotConfigured(Exception):
 class Sender:
     """A way out: which channel's slots it takes, who carries it, and how one message is sent.
 
-    `send` takes the message and its idempotency key and returns the provider's id, or raises
-    ProviderError. `key_protects` is how long a repeat under the same key cannot arrive twice.
+    `send` takes the message and its idempotency key and returns the provider's id (of a batch, one
+    answer for each message), or raises ProviderError. `key_protects` is how long a repeat under
+    the same key cannot arrive twice.
     """
 
     channel: str
     provider: str
-    send: Callable[[Mapping[str, Any], str], str]
+    send: Callable[[Any, str], Any]
     key_protects: timedelta

@@ -1,22 +1,38 @@
 """The one door to the network: time-outs, an overall deadline, kept-alive connections."""
 
 import json
+import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
 from egac.providers import Cause, ProviderError
 
 CONNECT_SECONDS = 3.05
+IDLE_SECONDS = 4.0  # common servers close a connection that was idle for 5 s, and balancers later
 LARGEST_ANSWER = 1_000_000  # bytes
-NEVER_SENT = (NewConnectionError, ConnectTimeoutError, NameResolutionError)
+LONGEST_WAIT = 31 * 86_400.0  # seconds; a provider that names more means no number of ours
+NEVER_SENT = (
+    NewConnectionError,
+    ConnectTimeoutError,
+    NameResolutionError,
+    ssl.SSLCertVerificationError,
+)
 
 _local = threading.local()
 
@@ -43,11 +59,20 @@ class Answer:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds to wait, where the provider named them."""
+        """Seconds to wait, where the provider named them or, beside its own clock, an instant."""
         try:
-            return max(0.0, float(self.headers["retry-after"]))
-        except (KeyError, ValueError):
+            seconds = _seconds(self.headers["retry-after"], self.headers.get("date", ""))
+        except (KeyError, ValueError, TypeError):
             return None
+        return min(max(0.0, seconds), LONGEST_WAIT)
+
+
+def _seconds(retry_after: str, date: str) -> float:
+    """Return both forms of RFC 9110 in seconds; raise ValueError or TypeError for neither."""
+    try:
+        return float(retry_after)
+    except ValueError:
+        return (parsedate_to_datetime(retry_after) - parsedate_to_datetime(date)).total_seconds()
 
 
 def call(method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
@@ -56,38 +81,52 @@ def call(method: str, url: str, *, headers: Mapping[str, str], body: bytes | Non
     Raises ProviderError: `UNAVAILABLE` when nothing was sent, `UNKNOWN` when the provider may have
     taken the request. A redirect is not followed: a provider's address does not move by itself.
     """
-    host = urlsplit(url).netloc
+    host = urlsplit(url).netloc.rpartition("@")[2]
     deadline = time.monotonic() + settings.PROVIDER_TIMEOUT_SECONDS
     try:
-        with _session().request(
-            method,
-            url,
-            headers=dict(headers),
-            data=body,
-            timeout=(CONNECT_SECONDS, settings.PROVIDER_TIMEOUT_SECONDS),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        with (
+            _session(host) as session,
+            session.request(
+                method,
+                url,
+                headers=dict(headers),
+                data=body,
+                timeout=(CONNECT_SECONDS, settings.PROVIDER_TIMEOUT_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
             return Answer(
                 status=response.status_code,
                 headers={name.lower(): value for name, value in response.headers.items()},
                 body=_read(response, host=host, deadline=deadline),
             )
-    except requests.RequestException as error:
+    except (requests.RequestException, HTTPError) as error:
         raise _network_error(error, host) from error
 
 
-def _session() -> requests.Session:
-    """Return this thread's session: requests does not promise that one may be shared."""
-    if not hasattr(_local, "session"):
-        _local.session = requests.Session()
-    return _local.session
+@contextmanager
+def _session(host: str) -> Iterator[requests.Session]:
+    """Lend this thread's session with a host: requests does not promise that one may be shared.
+
+    A connection that stood idle is not used again: the other end may have closed or forgotten it,
+    and a request that is lost so has an unknown outcome.
+    """
+    kept = _local.__dict__.setdefault("kept", {})
+    session, idle_since = kept.get(host) or (requests.Session(), time.monotonic())
+    if time.monotonic() - idle_since > IDLE_SECONDS:
+        session.close()  # what its pool holds; the session itself opens anew
+    try:
+        yield session
+    finally:
+        kept[host] = (session, time.monotonic())
 
 
 def _read(response: requests.Response, *, host: str, deadline: float) -> bytes:
     """Read the body within the deadline: a read time-out alone never ends a dripping answer."""
     body = b""
-    for chunk in response.iter_content(chunk_size=None):
+    # Not iter_content(): it waits for whole chunks, however slowly their bytes arrive.
+    while chunk := response.raw.read1(decode_content=True):
         body += chunk
         if time.monotonic() > deadline or len(body) > LARGEST_ANSWER:
             raise ProviderError(
@@ -96,10 +135,13 @@ def _read(response: requests.Response, *, host: str, deadline: float) -> bytes:
     return body
 
 
-def _network_error(error: requests.RequestException, host: str) -> ProviderError:
-    if isinstance(error, requests.Timeout) and not isinstance(error, requests.ConnectTimeout):
+def _network_error(error: Exception, host: str) -> ProviderError:
+    if isinstance(error, requests.ReadTimeout | ReadTimeoutError):
         return ProviderError(f"{host} did not answer in time.", cause=Cause.UNKNOWN, code="timeout")
-    if any(isinstance(cause, NEVER_SENT) for cause in _causes(error)):
+    # A ValueError is requests' word for a URL or a header that it could not use.
+    if any(isinstance(cause, NEVER_SENT) for cause in _causes(error)) or (
+        isinstance(error, ValueError)
+    ):
         return ProviderError(f"{host} could not be reached.", code="unreachable")
     return ProviderError(
         f"The connection to {host} broke before the answer was whole.",

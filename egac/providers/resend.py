@@ -1,7 +1,7 @@
 """Resend sends our e-mail. Its quirks are noted with where they were seen (SDK 2.52.0)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from resend.http_client import HTTPClient
 from egac.providers import Cause, NotConfigured, ProviderError, Sender
 from egac.providers.http import Answer, call
 
+LARGEST_BATCH = 100  # e-mails in one call
 KEY_PROTECTS = timedelta(hours=24)  # how long Resend remembers an Idempotency-Key
 
 # https://resend.com/docs/api-reference/errors: decide on the name, then on the status.
@@ -31,10 +32,10 @@ CONFLICTS_OF_REPEATS = {"concurrent_idempotent_requests", "resource_locked"}
 
 
 class Door(HTTPClient):
-    """Take the SDK's requests through our one door, and refuse a success that is no JSON.
+    """Take the SDK's requests through our one door, and decide here what an error means.
 
-    The SDK turns every error of its HTTP client into a plain ResendError, and half an answer
-    with status 200 into a server error although the mail may be out; so both are decided here.
+    The SDK turns every error of its HTTP client into a plain ResendError, half an answer with
+    status 200 into a server error although the mail may be out, and a redirect into a success.
     """
 
     def request(  # noqa: PLR0913  the SDK's own signature
@@ -52,14 +53,14 @@ class Door(HTTPClient):
             headers={**headers, "Content-Type": "application/json"},
             body=None if json is None else _bytes(json),
         )
-        if answer.status < 300 and not isinstance(answer.json(), dict):
+        if answer.status >= 300:
+            raise _error_of(answer)
+        if not isinstance(answer.json(), dict):
             raise ProviderError(
                 f"Resend answered {answer.status} with something that is no JSON: {answer.start}",
                 cause=Cause.UNKNOWN,
                 code="half_an_answer",
             )
-        if not isinstance(answer.json(), dict):
-            raise _error_of(answer, name="", message=answer.start)
         return answer.body, answer.status, {**answer.headers, "content-type": "application/json"}
 
 
@@ -85,41 +86,74 @@ def require_configured() -> None:
 
 def send(message: Mapping[str, Any], key: str) -> str:
     """Send one e-mail under its idempotency key and return Resend's id; raise ProviderError."""
+    answer = _told(lambda: resend.Emails.send(dict(message), {"idempotency_key": key}))  # type: ignore[arg-type]
+    if not isinstance(answer.get("id"), str):
+        raise _half_an_answer("Resend accepted the call and named no e-mail.")
+    return str(answer["id"])
+
+
+def send_batch(messages: Sequence[Mapping[str, Any]], key: str) -> list[str | ProviderError]:
+    """Send up to LARGEST_BATCH e-mails in one call, under one key for all of them.
+
+    Returns, in their order, each message's id or why this one was refused; raises ProviderError
+    where the whole call was not accepted.
+    """
+    options: Any = {"idempotency_key": key, "batch_validation": "permissive"}
+    answer = _told(lambda: resend.Batch.send(list(messages), options))  # type: ignore[arg-type]
+    refused = {each.get("index"): each for each in answer.get("errors") or []}
+    ids = [each.get("id") for each in answer.get("data") or []]
+    if len(ids) + len(refused) != len(messages):
+        raise _half_an_answer("Resend answered for more or fewer e-mails than were sent.")
+    accepted = iter(ids)
+    return [
+        _refused_in_batch(refused[index]) if index in refused else str(next(accepted))
+        for index in range(len(messages))
+    ]
+
+
+def _refused_in_batch(told: Mapping[str, Any]) -> ProviderError:
+    message = f"Resend refused this e-mail of the batch: {told.get('message')}"
+    return ProviderError(message, permanent=True, cause=Cause.MESSAGE, code="validation_error")
+
+
+def _told(ask: Callable[[], Any]) -> dict[str, Any]:
+    """Return the SDK's answer as a dict; raise ProviderError for whatever else comes."""
     # The SDK reads its settings once at import; a changed one must be told to it.
     resend.api_key = settings.RESEND_API_KEY
     resend.api_url = settings.RESEND_API_URL
     resend.default_http_client = Door()
     try:
-        answer: Any = resend.Emails.send(dict(message), {"idempotency_key": key})  # type: ignore[arg-type]
+        answer = ask()
     except ResendError as error:
         raise _translated(error) from error
     except NoContentError as error:
-        raise ProviderError(
-            "Resend answered with nothing.", cause=Cause.UNKNOWN, code="half_an_answer"
-        ) from error
-    if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
-        raise ProviderError(
-            "Resend accepted the call and named no e-mail.",
-            cause=Cause.UNKNOWN,
-            code="half_an_answer",
-        )
-    return answer["id"]
+        raise _half_an_answer("Resend answered with nothing.") from error
+    if not isinstance(answer, dict):
+        raise _half_an_answer("Resend answered with no object.")
+    return answer
+
+
+def _half_an_answer(message: str) -> ProviderError:
+    return ProviderError(message, cause=Cause.UNKNOWN, code="half_an_answer")
 
 
 def _translated(error: ResendError) -> ProviderError:
-    """Return our error for the SDK's; one of our own door comes back as it was."""
+    """Return the door's error that the SDK hid; what the SDK itself refused may be out."""
     if isinstance(error.__context__, ProviderError):
         return error.__context__
-    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    answer = Answer(status=int(error.code), headers=headers, body=b"")
-    return _error_of(answer, name=str(error.error_type), message=str(error.message))
+    return ProviderError(
+        f"Resend's client failed: {error}", cause=Cause.UNKNOWN, code="half_an_answer"
+    )
 
 
-def _error_of(answer: Answer, *, name: str, message: str) -> ProviderError:
+def _error_of(answer: Answer) -> ProviderError:
     """Return what an answer of 300 or more means: which cause, final or not, and since when."""
+    told = answer.json() if isinstance(answer.json(), dict) else {}
+    name = str(told.get("name") or "")
     cause, permanent = _meaning(answer.status, name)
     return ProviderError(
-        f"Resend answered {answer.status}{f' {name}' if name else ''}: {message}",
+        f"Resend answered {answer.status}{f' {name}' if name else ''}: "
+        f"{told.get('message') or answer.start}",
         permanent=permanent,
         retry_after=answer.retry_after,
         cause=cause,
@@ -137,9 +171,11 @@ def _meaning(status: int, name: str) -> tuple[Cause, bool]:
         return Cause.CREDENTIALS, False
     if name in CONFLICTS_OF_REPEATS:
         return Cause.UNKNOWN, False
-    if 400 <= status < 500:
+    # What Resend did not name comes from a proxy before it, and says nothing of the message.
+    if name and 400 <= status < 500:
         return Cause.MESSAGE, True
     return Cause.UNAVAILABLE, False
 
 
 EMAIL = Sender(channel="email", provider="resend", send=send, key_protects=KEY_PROTECTS)
+BATCH = Sender(channel="email", provider="resend", send=send_batch, key_protects=KEY_PROTECTS)

@@ -187,7 +187,7 @@ def test_keeps_the_whole_record_with_columns_that_it_does_not_know() -> None:
     [
         ("zoë  HART ", "zoe@families.example"),
         ("Zoe\u0308 Hart", " ZOE@families.example"),
-        ("\uff3aoë\u00a0Hart", "Zoe@Families.Example\n"),
+        ("\uff3aoë\u00a0\u210cart", "Zoe@Families.Example\n"),
     ],
 )
 def test_the_same_name_and_address_is_the_same_enquiry(name: str, email: str) -> None:
@@ -208,7 +208,7 @@ def test_any_bytes_raise_nothing_but_the_one_error(content: bytes) -> None:
 
 CELLS = st.sampled_from(
     ["", "Zoë", "a@b.example", "A@B.example ", "31/02/2015", "1,2", "=1", "x\ny", '"', "\0"]
-) | st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+) | st.text(st.characters(codec="utf-8"), max_size=8)
 
 
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=9), min_size=1, max_size=9))

@@ -2,10 +2,13 @@
 
 import csv
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from threading import Barrier
 
 import pytest
+from django.db import connection
 from import_export.results import RowResult
 
 from invites.enquiry_csv import COLUMNS, UnusableFile
@@ -99,6 +102,24 @@ def test_a_line_that_is_there_already_is_skipped() -> None:
 
     assert row.import_type == RowResult.IMPORT_TYPE_SKIP
     assert Enquiry.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_confirmations_side_by_side_add_each_enquiry_once() -> None:
+    start = Barrier(4)
+
+    def confirm_and_close(_: int) -> str:
+        start.wait()
+        try:
+            return confirm(SAMPLE).summary
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        summaries = list(pool.map(confirm_and_close, range(4)))
+
+    assert len(set(summaries)) == 2
+    assert Enquiry.objects.count() == 295
 
 
 def test_a_confirmed_row_tells_the_log_which_enquiry_it_became() -> None:

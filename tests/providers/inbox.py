@@ -1,12 +1,13 @@
 """The inbox: which page answers which path, under a policy that lets no script run."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
 from tests.providers import pages
-from tests.providers.ledger import Accepted
+from tests.providers.ledger import Accepted, Call
 from tests.providers.resend import Resend
+from tests.providers.whatsapp import WhatsApp, as_mail
 from tests.providers.wire import Answer, Delivery, Request
 
 STYLE = Path(__file__).with_name("inbox.css")
@@ -23,9 +24,10 @@ SAFE = {
 }
 
 
-@dataclass(frozen=True)
 class Inbox:
-    resend: Resend
+    def __init__(self, resend: Resend, whatsapp: WhatsApp) -> None:
+        self.resend = resend
+        self.whatsapp = whatsapp
 
     def owns(self, path: str) -> bool:
         return path in ("/", "/favicon.ico", "/inbox") or path.startswith("/inbox/")
@@ -39,14 +41,22 @@ class Inbox:
         if path == "/":
             return Answer(302, headers={"Location": "/inbox"})
         if path in ("/inbox", "/inbox/"):
-            return _page(200, pages.overview_page(self.resend.accepted, self.resend.calls))
+            return _page(200, pages.overview_page(self._accepted(), self._calls()))
         if path == "/inbox/style.css":
             return Answer(200, STYLE.read_bytes(), "text/css; charset=utf-8", SAFE)
         message_id, _, part = path.removeprefix("/inbox/").partition("/")
-        message = self.resend.ledger.find(message_id)
+        message = next((each for each in self._accepted() if each.id == message_id), None)
         if message is None or part not in ("", "html"):
             return _page(404, pages.missing_page(NO_MESSAGE))
         return _mail(message) if part == "html" else _page(200, pages.message_page(message))
+
+    def _accepted(self) -> list[Accepted]:
+        """Return the messages of both, as they came; one shape, so that one page shows them."""
+        told = [replace(each, payload=as_mail(each.payload)) for each in self.whatsapp.accepted]
+        return sorted(self.resend.accepted + told, key=lambda message: message.at)
+
+    def _calls(self) -> list[Call]:
+        return sorted(self.resend.calls + self.whatsapp.calls, key=lambda call: call.started_at)
 
 
 def _page(status: int, html: str) -> Answer:

@@ -73,8 +73,13 @@ class Ledger:
             if answer is not None:
                 call.status, call.name = answer.status, answer.name
 
-    def accept(self, payloads: list[dict[str, Any]], *, key: str | None) -> list[Accepted]:
-        taken = [Accepted(id=str(uuid.uuid4()), key=key, payload=payload) for payload in payloads]
+    def accept(
+        self, payloads: list[dict[str, Any]], *, key: str | None, prefix: str = ""
+    ) -> list[Accepted]:
+        """Take the messages; `prefix` begins their ids, as the provider's own do."""
+        taken = [
+            Accepted(id=f"{prefix}{uuid.uuid4()}", key=key, payload=payload) for payload in payloads
+        ]
         with self._lock:
             self._accepted += taken
         return taken

@@ -12,7 +12,9 @@ from tests.providers.provider import parsed
 from tests.providers.resend_rules import as_list
 
 NEWEST = 200  # rows shown of each list
-NOTICE = "This is a local stand-in for the e-mail provider. Nothing left this machine."
+NOTICE = (
+    "This is a local stand-in for the e-mail and WhatsApp providers. Nothing left this machine."
+)
 BACK = '<p><a href="/inbox">← Inbox</a></p>'
 EMPTY = "No message yet. What the app sends appears here; press Refresh to look again."
 HEADERS = ("from", "to", "cc", "bcc", "reply_to", "subject", "scheduled_at")

@@ -5,11 +5,13 @@ import socket
 import struct
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
 from tests.providers.inbox import Inbox
 from tests.providers.resend import Resend
+from tests.providers.whatsapp import WhatsApp
 from tests.providers.wire import Delivery, Request, Wire
 
 HOST = "127.0.0.1"
@@ -26,8 +28,10 @@ class Site(Protocol):
 class ProviderServer:
     def __init__(self, *, port: int = 0) -> None:
         self.resend = Resend()
+        self.whatsapp = WhatsApp()
         # The first that owns the path answers. Resend owns the rest, so it stays last.
-        self._sites: tuple[Site, ...] = (Inbox(self.resend), self.resend)
+        inbox = Inbox(self.resend, self.whatsapp)
+        self._sites: tuple[Site, ...] = (inbox, self.whatsapp, self.resend)
         self._http = _HTTPServer((HOST, port), self._sites)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
@@ -42,6 +46,16 @@ class ProviderServer:
     def reset(self) -> None:
         """Forget all calls, messages, keys and faults; let go what hangs."""
         self.resend.reset()
+        self.whatsapp.reset()
+        self._http.forgets_idle_after = None
+
+    def forget_idle_connections(self, *, after: float) -> None:
+        """Reset a connection that is used again after so many idle seconds, as balancers do."""
+        self._http.forgets_idle_after = after
+
+    def close_idle_connections(self) -> None:
+        """Close, as a server does that tidies up; what is not idle now breaks too."""
+        self._http.hang_up()
 
     def start(self) -> None:
         self._thread.start()
@@ -49,6 +63,7 @@ class ProviderServer:
     def stop(self) -> None:
         """End at once, whatever hangs."""
         self.resend.release()
+        self.whatsapp.release()
         self._http.stopping.set()
         self._http.shutdown()
         self._thread.join()
@@ -66,6 +81,7 @@ class ProviderServer:
 class _HTTPServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
+    forgets_idle_after: float | None = None
 
     def __init__(self, address: tuple[str, int], sites: tuple[Site, ...]) -> None:
         self.sites = sites
@@ -109,8 +125,21 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: _HTTPServer
+    idle_since: float | None = None  # None: this connection has served nothing yet
 
     def _serve(self) -> None:
+        if self._is_forgotten():
+            self.close_connection = True
+            self._reset()
+            return
+        self._answer()
+        self.idle_since = time.monotonic()
+
+    def _is_forgotten(self) -> bool:
+        limit, since = self.server.forgets_idle_after, self.idle_since
+        return limit is not None and since is not None and time.monotonic() - since > limit
+
+    def _answer(self) -> None:
         length = self.headers.get("Content-Length", "0")
         body = self.rfile.read(int(length)) if length.isdecimal() else b""
         if len(body) < int(length if length.isdecimal() else 0):

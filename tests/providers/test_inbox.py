@@ -11,10 +11,13 @@ import requests
 from tests.providers.client import BAD, get, mail_to, post, statuses
 from tests.providers.demo import behave_by_address
 from tests.providers.faults import Fault, always
+from tests.providers.whatsapp import whatsapp_error
 
 PROJECT = Path(__file__).resolve().parents[2]
 EVIL = "<script>alert(1)</script>"
-STAND_IN = "This is a local stand-in for the e-mail provider. Nothing left this machine."
+STAND_IN = (
+    "This is a local stand-in for the e-mail and WhatsApp providers. Nothing left this machine."
+)
 
 
 def page(server, path="/inbox"):
@@ -73,6 +76,43 @@ def test_escapes_the_address_of_a_refused_call(server):
     post(server, {**BAD, "to": [f"{EVIL}@x"]})
 
     assert "<script" not in page(server)
+
+
+def whatsapp(server):
+    """Let a WhatsApp message be accepted; return its id."""
+    parameters = [{"type": "text", "text": EVIL}]
+    template = {
+        "name": "reminder",
+        "language": {"code": "en_GB"},
+        "components": [{"type": "body", "parameters": parameters}],
+    }
+    payload = {"to": "+447700900123", "template": template, "biz_opaque_callback_data": "row-7"}
+    [taken] = server.whatsapp.ledger.accept([payload], key=None, prefix="wamid.")
+    return taken.id
+
+
+def test_shows_whatsapp_messages_among_the_e_mails(server):
+    post(server, mail_to("ana@families.example", subject="Older"))
+    message_id = whatsapp(server)
+    post(server, mail_to("ana@families.example", subject="Newer"))
+
+    listed, shown = page(server), page(server, f"/inbox/{message_id}")
+
+    parts = [listed.index(part) for part in ("Newer", "WhatsApp template reminder", "Older")]
+    assert parts == sorted(parts)
+    assert "3 messages accepted" in listed
+    assert all(part in shown for part in ("+447700900123", "row-7", "en_GB", "{{1}} &lt;script"))
+    assert "<script" not in listed + shown
+
+
+def test_lists_a_refused_whatsapp_call_with_metas_code(server):
+    server.whatsapp.faults = always(whatsapp_error(131026, "Message undeliverable"))
+    path = "/v23.0/106540352242922/messages"
+    post(server, {"to": "+447700900123"}, path=path, token="any")
+
+    text = page(server)
+
+    assert all(part in text for part in ("1 call refused", "+447700900123", "131026"))
 
 
 def test_shows_the_html_part_in_a_sandbox_of_its_own(server):

@@ -1,0 +1,206 @@
+"""Staff actions: chosen by POST, shown on a page of their own, done by a second POST, logged.
+
+A page that was left open does no harm: it carries when each row had last changed as it showed
+it, and the verb behind it changes only rows of which that still holds.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from egac.admin_records import RecordAdmin
+
+MOST_AT_ONCE = 1000
+MOST_SHOWN = 25
+NOTHING_DONE = "Nothing was changed: choose what to act on, then press the button once more."
+
+
+@dataclass(frozen=True)
+class StaffAction:
+    """One button. `name` is part of its address, `permission` opens it."""
+
+    name: str
+    label: str
+    permission: str
+    consequence: str  # what happens to the rows below, on the page that asks
+    asks_reason: bool = False
+    one_only: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row on the page that asks: to whom, what, and what speaks against it."""
+
+    to: str
+    subject: str
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class Press:
+    """A confirmed button: for these rows, as the page had shown them, for this reason."""
+
+    action: StaffAction
+    seen: dict[Any, str]  # key of a row: its version on the page
+    reason: str
+
+
+class ActingAdmin(RecordAdmin):
+    """Records with staff actions. A subclass says what each would do, and does it."""
+
+    staff_actions: tuple[StaffAction, ...] = ()
+
+    def why_not(self, action: StaffAction, row: Any) -> str:
+        """Return why the action leaves this row alone, or ""."""
+        raise NotImplementedError
+
+    def line_of(self, action: StaffAction, row: Any) -> Line:
+        """Return what the action would do with this row."""
+        raise NotImplementedError
+
+    def version_of(self, row: Any) -> str:
+        """Return what changes whenever the row does."""
+        raise NotImplementedError
+
+    def perform(self, request: HttpRequest, press: Press) -> tuple[int, str]:
+        """Do it; return a message's level and both numbers as a sentence."""
+        raise NotImplementedError
+
+    def permitted(self, request: HttpRequest) -> list[StaffAction]:
+        user = request.user
+        return [action for action in self.staff_actions if user.has_perm(action.permission)]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        if IS_POPUP_VAR in request.GET:
+            return {}
+        return {
+            action.name: (self._chosen_in_the_list(action), action.name, action.label)
+            for action in self.permitted(request)
+        }
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                f"{action.name.replace('_', '-')}/",
+                self.admin_site.admin_view(partial(self.act, action=action)),
+                name=self.url_name(action.name),
+            )
+            for action in self.staff_actions
+        ]
+        return own + super().get_urls()
+
+    def url_name(self, page: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
+
+    def url_of(self, page: str, *args: Any) -> str:
+        return reverse(f"admin:{self.url_name(page)}", args=args)
+
+    def _chosen_in_the_list(self, action: StaffAction) -> Callable[..., HttpResponse]:
+        def choose(admin: Any, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse:
+            # What was ticked, not what the filter still shows: a row that changed meanwhile
+            # shall be named as skipped.
+            keys: list[Any] = request.POST.getlist(ACTION_CHECKBOX_NAME)
+            if request.POST.get("select_across") == "1":
+                keys = list(rows.values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+            return self.ask(request, action, keys, back=request.GET.urlencode())
+
+        return choose
+
+    def act(self, request: HttpRequest, *, action: StaffAction) -> HttpResponse:
+        """Show the page that asks, or do what was confirmed there."""
+        if not request.user.has_perm(action.permission):
+            raise PermissionDenied
+        if request.method != "POST":
+            messages.warning(request, NOTHING_DONE)
+            return HttpResponseRedirect(self.url_of("changelist"))
+        back = request.POST.get("back", "")
+        if "seen" not in request.POST:
+            return self.ask(request, action, request.POST.getlist(ACTION_CHECKBOX_NAME), back=back)
+        seen = self._seen(request.POST["seen"])
+        reason = request.POST.get("reason", "").strip()
+        if action.asks_reason and not reason:
+            return self.ask(request, action, list(seen), back=back, error="Write a reason.")
+        level, sentence = self.perform(request, Press(action, seen, reason))
+        messages.add_message(request, level, sentence)
+        return HttpResponseRedirect(self._way_back(back, seen))
+
+    def ask(
+        self,
+        request: HttpRequest,
+        action: StaffAction,
+        keys: Sequence[Any],
+        *,
+        back: str,
+        error: str = "",
+    ) -> HttpResponse:
+        """Show what the action would do to these rows, and which it would skip and why."""
+        if problem := self._too_many(action, len(keys)):
+            messages.warning(request, problem)
+            return HttpResponseRedirect(self._way_back(back, ()))
+        rows = self.get_queryset(request).filter(pk__in=self._valid(keys))
+        chosen = list(rows[:MOST_AT_ONCE])
+        going = [row for row in chosen if not self.why_not(action, row)]
+        skipped = Counter(why for row in chosen if (why := self.why_not(action, row)))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": action.label,
+            "action": action,
+            "action_url": self.url_of(action.name),
+            "count": len(going),
+            "lines": [self.line_of(action, row) for row in going[:MOST_SHOWN]],
+            "more": max(0, len(going) - MOST_SHOWN),
+            "skipped": [f"{count} {why}" for why, count in skipped.items()],
+            "seen": " ".join(f"{row.pk}@{self.version_of(row)}" for row in going),
+            "back": back,
+            "back_url": self._way_back(back, keys),
+            "error": error,
+            "reason": request.POST.get("reason", ""),
+        }
+        return TemplateResponse(request, "admin/confirm_action.html", context)
+
+    def log(self, request: HttpRequest, rows: Iterable[Any], what: str) -> None:
+        """Write a staff action into the history of each row it changed."""
+        LogEntry.objects.log_actions(request.user.pk, list(rows), CHANGE, what)  # type: ignore[arg-type]
+
+    def _too_many(self, action: StaffAction, count: int) -> str:
+        if action.one_only and count != 1:
+            return f"{action.label} takes exactly one; you chose {count}. Nothing was changed."
+        if count > MOST_AT_ONCE:
+            return (
+                f"At most {MOST_AT_ONCE:,} can be changed at once; you chose more. Nothing was "
+                "changed: narrow the list with a filter, then choose again."
+            )
+        return ""
+
+    def _valid(self, keys: Iterable[Any]) -> list[Any]:
+        valid = []
+        for key in keys:
+            try:
+                valid.append(self.opts.pk.to_python(key))
+            except ValidationError:
+                continue  # no key at all: nobody's row, so there is nothing to act on
+        return valid
+
+    def _seen(self, text: str) -> dict[Any, str]:
+        pairs = [part.rpartition("@") for part in text.split()[:MOST_AT_ONCE]]
+        return {key: version for name, _, version in pairs for key in self._valid([name])}
+
+    def _way_back(self, back: str, keys: Iterable[Any]) -> str:
+        """Return the address of the record, or of the list as it was filtered."""
+        if back == "record" and (one := next(iter(keys), None)):
+            return self.url_of("change", one)
+        query = back if back != "record" else ""
+        return self.url_of("changelist") + (f"?{query}" if query else "")

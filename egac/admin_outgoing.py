@@ -1,0 +1,274 @@
+"""The base of the admins of outgoing rows: their columns, filters, record and e-mail."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import quote
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from egac.admin_actions import ActingAdmin
+from egac.admin_records import badge, moment, took
+from egac.channels import why_closed
+from egac.delivery import MessageAudit
+from egac.explain import REASONS, explain_error, state_sentence
+from egac.outbox import Irrelevant, Unsendable
+
+# Ours or another program's: an e-mail runs no script, loads nothing and follows no link.
+EMAIL_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+)
+MOST_EVENTS = 200
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    """Why a row ended unsent."""
+
+    title = "reason"
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(reason), words) for reason, words in REASONS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(reason=self.value()) if self.value() else queryset
+
+
+class ErrorFilter(admin.SimpleListFilter):
+    """Whether the last try left an error."""
+
+    title = "last error"
+    parameter_name = "error"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "with an error"), ("no", "without an error")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(last_error__isnull=self.value() == "no")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a record's timeline."""
+
+    at: datetime
+    what: str
+    tone: str
+    details: str = ""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """An e-mail to look at: which one it is, or why there is none."""
+
+    which: str
+    message: dict[str, Any] | None = None
+
+
+class OutgoingAdmin(ActingAdmin):
+    """Outgoing rows: a list by state, and for each row a read-only record."""
+
+    channel = "email"
+    tones: dict[str, str] = {}
+    list_filter = ("status", ReasonFilter, ErrorFilter)
+    ordering = ("-created_at", "pk")
+
+    def get_urls(self) -> list[URLPattern]:
+        email = path(
+            "<str:object_id>/email/",
+            self.admin_site.admin_view(self.email),
+            name=self.url_name("email"),
+        )
+        return [email, *super().get_urls()]
+
+    # The columns
+
+    @admin.display(description="status", ordering="status")
+    def state(self, row: Any) -> SafeString:
+        return badge(row.get_status_display(), self.tones[row.status])
+
+    @admin.display(description="attempts", ordering="attempts")
+    def attempts_made(self, row: Any) -> str:
+        return f"{row.attempts} of {row.attempt_limit()}"
+
+    @admin.display(description="next try", ordering="due_at")
+    def next_try(self, row: Any) -> SafeString | str:
+        if row.status != row.Status.PENDING:
+            return "–"
+        now = timezone.now()  # noqa: TID251  a page reads the clock
+        is_later = row.due_at is not None and row.due_at > now
+        return moment(row.due_at) if is_later else "due now"
+
+    @admin.display(description="last error")
+    def error_sentence(self, row: Any) -> str:
+        return explain_error(row.last_error, gave_up=self.gave_up(row)) or "–"
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, row: Any) -> SafeString | str:
+        return moment(row.created_at)
+
+    @admin.display(description="sent", ordering="sent_at")
+    def sent(self, row: Any) -> SafeString | str:
+        return moment(row.sent_at)
+
+    def gave_up(self, row: Any) -> bool:
+        """Return whether nothing tries the row again by itself."""
+        return row.status not in (row.Status.PENDING, row.Status.PROCESSING)
+
+    # The record
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the record; nothing on it can be edited."""
+        row = self.get_object(request, object_id)
+        if not self.has_view_permission(request, row) or request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        if row is None:
+            messages.warning(request, f"There is no such {self.opts.verbose_name}.")
+            return HttpResponseRedirect(self.url_of("changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": str(row),
+            "row": row,
+            "state": self.state(row),
+            "sentence": self.state_in_words(row),
+            "error_sentence": explain_error(row.last_error, gave_up=self.gave_up(row)),
+            "facts": self.facts(row),
+            "notes": self.notes(row),
+            "timeline": self.timeline(row),
+            "mail": self.mail_of(row),
+            "buttons": [
+                {"label": each.label, "url": self.url_of(each.name)}
+                for each in self.permitted(request)
+                if not self.why_not(each, row)
+            ],
+            "list_url": self.url_of("changelist"),
+            "email_url": self.url_of("email", quote(row.pk)),
+            "history_url": self.url_of("history", quote(row.pk)),
+        }
+        return TemplateResponse(request, "admin/outgoing_record.html", context)
+
+    def facts(self, row: Any) -> list[tuple[str, Any]]:
+        """Return what the record says of the row, name by name."""
+        raise NotImplementedError
+
+    def notes(self, row: Any) -> list[str]:
+        """Return what a person should know before acting on this row."""
+        return []
+
+    def state_in_words(self, row: Any) -> str:
+        now = timezone.now()  # noqa: TID251  a page reads the clock
+        return state_sentence(row, now=now, held=self.why_held())
+
+    def why_held(self) -> str:
+        """Return why nothing of this channel is sent now, or ""."""
+        if not settings.SENDING:
+            return "sending is switched off (SENDING=off)."
+        return "dry run is on (RESEND_DRY_RUN)." if self.is_dry_run() else why_closed(self.channel)
+
+    def is_dry_run(self) -> bool:
+        return False
+
+    def timeline(self, row: Any) -> list[Event]:
+        """Return what happened to the row, the oldest first."""
+        events = [*self.milestones(row), *self._attempts(row), *self._staff_actions(row)]
+        return sorted(events, key=lambda event: event.at)
+
+    def milestones(self, row: Any) -> Iterator[Event]:
+        yield Event(row.created_at, "Created", "off")
+
+    def _attempts(self, row: Any) -> Iterator[Event]:
+        lines = MessageAudit.objects.filter(source=row._meta.db_table, source_id=str(row.pk))
+        for line in lines.order_by("-at")[:MOST_EVENTS]:
+            yield Event(line.at, _what(line), TONES_OF_OUTCOMES[line.outcome], _details(line))
+
+    def _staff_actions(self, row: Any) -> Iterator[Event]:
+        kind = ContentType.objects.get_for_model(row)
+        entries = LogEntry.objects.filter(content_type=kind, object_id=str(row.pk))
+        for entry in entries.select_related("user").order_by("-action_time")[:MOST_EVENTS]:
+            who = entry.user.get_username()
+            yield Event(entry.action_time, f"{who}: {entry.get_change_message()}", "off")
+
+    # The e-mail
+
+    def mail_of(self, row: Any) -> Mail:
+        """Return the e-mail as it was sent, or as it would be, and which of these it is."""
+        if row.rendered:
+            which = (
+                "This is the e-mail as it was sent."
+                if row.sent_at
+                else "This is the e-mail as it was first tried; every further try carries the same."
+            )
+            return Mail(which, self.masked(row, json.loads(row.rendered)))
+        if self.is_dry_run() and row.preview:
+            which = "This is what the dry run would have sent. Nothing was sent."
+            return Mail(which, self.masked(row, json.loads(row.preview)))
+        try:
+            message = row.render()
+        except (Unsendable, Irrelevant) as error:
+            return Mail(f"There is no e-mail to show. {error}")
+        no_copy = "No copy of the sent e-mail was kept. " if row.sent_at else ""
+        return Mail(
+            f"{no_copy}This is the e-mail as it would be sent now.", self.masked(row, message)
+        )
+
+    def masked(self, row: Any, message: dict[str, Any]) -> dict[str, Any]:
+        """Return the message without what only its recipient may know."""
+        return message
+
+    def email(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer with the e-mail's own page, for a sandboxed frame, under a policy of its own."""
+        row = self.get_object(request, object_id)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        mail = self.mail_of(row) if row is not None else Mail("")
+        if mail.message is None:
+            raise Http404
+        response = HttpResponse(mail.message.get("html") or mail.message.get("text", ""))
+        response["Content-Security-Policy"] = EMAIL_POLICY
+        response["X-Frame-Options"] = "SAMEORIGIN"
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+TONES_OF_OUTCOMES: dict[str, str] = {
+    MessageAudit.Outcome.ACCEPTED: "good",
+    MessageAudit.Outcome.REFUSED: "bad",
+    MessageAudit.Outcome.UNKNOWN: "moving",
+    MessageAudit.Outcome.DIED: "bad",
+}
+
+
+def _what(line: MessageAudit) -> str:
+    uncounted = "" if line.counted else " (did not count)"
+    again = f", round {line.generation}" if line.generation > 1 else ""
+    outcome = MessageAudit.Outcome(line.outcome).label
+    return f"Attempt {line.attempt}{again}{uncounted}: {outcome}"
+
+
+def _details(line: MessageAudit) -> str:
+    """Return the provider's code and words, its id of the message, and how long the call took."""
+    code = "" if line.error_code in line.error_message else line.error_code
+    after = f"after {took(line.duration_ms)}" if line.duration_ms is not None else ""
+    parts = (code, line.error_message, line.provider_message_id, after)
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,77 @@
+"""Who may do what: three groups, made after every `migrate`.
+
+Viewers look at everything, Operators also act on messages, Managers also on whole channels. A
+permission that staff gave to a group besides these stays.
+"""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.apps import apps as installed_apps
+from django.contrib.auth.management import create_permissions
+
+OUR_APPS = ("egac", "jobs", "invites", "notifications", "bookings", "billing")
+
+# Permissions that are no model's own: of which model, under which name, in which words.
+EXTRA = {
+    ("egac", "channel"): {"pause_channel": "Can pause and resume channels"},
+    ("invites", "enquiry"): {
+        "import_enquiry": "Can import enquiries",
+        "export_enquiry": "Can export enquiries",
+    },
+}
+OPERATORS = {
+    "invites.add_enquiry",
+    "invites.change_enquiry",
+    "invites.import_enquiry",
+    "invites.export_enquiry",
+    "invites.add_invite",
+    "invites.retry_invite",
+    "invites.cancel_invite",
+    "invites.send_invite",
+    "invites.send_again_invite",
+}
+MANAGERS = OPERATORS | {
+    "egac.pause_channel",
+    "egac.add_suppression",
+    "egac.delete_suppression",
+}
+GROUPS: dict[str, set[str]] = {"Viewers": set(), "Operators": OPERATORS, "Managers": MANAGERS}
+
+
+def make_groups(app_config: AppConfig, **kwargs: Any) -> None:
+    """Give the groups their permissions of one app; called by `post_migrate` for each."""
+    apps = kwargs.get("apps", installed_apps)
+    if app_config.label not in OUR_APPS:
+        return
+    try:
+        permissions = apps.get_model("auth", "Permission").objects
+        groups = apps.get_model("auth", "Group").objects
+    except LookupError:
+        return  # `migrate invites` on an empty database: the tables of auth are not there yet
+    create_permissions(app_config, **kwargs)
+    make_extra_permissions(app_config.label, permissions, apps)
+    ours = list(permissions.filter(content_type__app_label=app_config.label))
+    for name, granted in GROUPS.items():
+        group, _ = groups.get_or_create(name=name)
+        group.permissions.add(
+            *(each for each in ours if may(granted, app_config.label, each.codename))
+        )
+
+
+def may(granted: set[str], label: str, codename: str) -> bool:
+    """Return whether a group with these permissions has that one: all may view."""
+    return codename.startswith("view_") or f"{label}.{codename}" in granted
+
+
+def make_extra_permissions(label: str, permissions: Any, apps: Any) -> None:
+    """Make the permissions of an app that its models do not name."""
+    content_types = apps.get_model("contenttypes", "ContentType").objects
+    for (app, model), named in EXTRA.items():
+        if app != label:
+            continue
+        of_model, _ = content_types.get_or_create(app_label=app, model=model)
+        for codename, words in named.items():
+            permissions.get_or_create(
+                content_type=of_model, codename=codename, defaults={"name": words}
+            )

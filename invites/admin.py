@@ -1,0 +1,300 @@
+"""Invites in the admin: who was invited, did it arrive, and the buttons that help."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from egac.admin_actions import MOST_SHOWN, Line, Press, StaffAction
+from egac.admin_outgoing import Event, OutgoingAdmin
+from egac.admin_records import moment
+from egac.delivery import suppressed_among
+from egac.explain import day_and_clock, explain_error
+from egac.outbox import Irrelevant, Unsendable
+from egac.providers import NotConfigured
+from invites import services
+from invites.admin_enquiries import TONES, EnquiryAdmin
+from invites.admin_forms import EnquirySearch, InviteForm
+from invites.models import Enquiry, Invite
+from invites.outcome import is_all_sent, outcome_sentence
+from invites.services import Changed, Refused
+from jobs.models import JobRun
+from jobs.services import Start, run_job
+
+SENT_AT_ONCE = MOST_SHOWN  # more than these wait for the next run
+SECONDS = 10.0
+TOKEN_SHOWN = 6
+SHORTEST_TOKEN_SEARCH = 6
+
+RETRY = StaffAction(
+    "retry",
+    "Retry now",
+    "invites.retry_invite",
+    f"Up to {SENT_AT_ONCE} are sent at once; more are made due, and the next run sends them. "
+    "Failed and cancelled ones get all their attempts again.",
+)
+CANCEL = StaffAction(
+    "cancel",
+    "Cancel",
+    "invites.cancel_invite",
+    "They are not sent. Their links, where somebody has one already, stay good.",
+)
+SEND = StaffAction(
+    "send",
+    "Send one for real",
+    "invites.send_invite",
+    "This one e-mail is sent now, and nothing else.",
+    one_only=True,
+)
+SEND_AGAIN = StaffAction(
+    "send_again",
+    "Send again",
+    "invites.send_again_invite",
+    "The same person gets the e-mail once more, with the same personal link.",
+    asks_reason=True,
+)
+ELIGIBLE = {
+    RETRY: services.RETRIED,
+    CANCEL: services.TAKEN_BACK,
+    SEND: services.RETRIED,
+    SEND_AGAIN: services.SENT_AGAIN,
+}
+VERBS: dict[StaffAction, Callable[..., Changed]] = {
+    RETRY: services.retry_now,
+    CANCEL: services.cancel_invites,
+    SEND_AGAIN: services.send_again,
+}
+
+admin.site.register(Enquiry, EnquiryAdmin)
+
+
+@admin.register(Invite)
+class InviteAdmin(OutgoingAdmin):
+    """Invites: a list by state, a record for each, and four buttons."""
+
+    staff_actions = (RETRY, CANCEL, SEND, SEND_AGAIN)
+    tones = TONES
+    form = InviteForm
+    fields = ("enquiry",)
+    list_select_related = ("enquiry",)
+    list_display = (
+        "recipient",
+        "state",
+        "attempts_made",
+        "next_try",
+        "error_sentence",
+        "created",
+        "sent",
+    )
+    search_fields = ("enquiry__name", "enquiry__email")
+    search_help_text = "A name, an address, the start of a personal link's token, or an id."
+    empty_sentence = (
+        "Invites show here, each with its state and what to do about it. Add one by hand, or "
+        "import enquiries and invite them."
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Invite]:
+        return super().get_queryset(request).select_related("enquiry")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Invite], search_term: str
+    ) -> tuple[QuerySet[Invite], bool]:
+        term = search_term.strip()
+        if as_id := uuid_in(term):
+            return queryset.filter(pk=as_id), False
+        if len(term) >= SHORTEST_TOKEN_SEARCH and set(term.lower()) <= set("0123456789abcdef"):
+            by_token = queryset.filter(token__startswith=term.lower())
+            return by_token | queryset.filter(enquiry__name__icontains=term), False
+        return super().get_search_results(request, queryset, search_term)
+
+    @admin.display(description="recipient", ordering="enquiry__name")
+    def recipient(self, invite: Invite) -> str:
+        if invite.enquiry is None:
+            return "nobody: its enquiry is gone"
+        name = invite.enquiry.name or "No name"
+        address = invite.recipient or "no address"
+        return format_html('{}<span class="ops-second">{}</span>', name, address)
+
+    def gave_up(self, row: Any) -> bool:
+        by_the_older_program = row.status == Invite.Status.FAILED and row.reason is None
+        return super().gave_up(row) and not by_the_older_program
+
+    # The record
+
+    def facts(self, row: Invite) -> list[tuple[str, Any]]:
+        return [
+            ("Recipient", row.recipient or "no address"),
+            ("Enquiry", link_to(row.enquiry)),
+            ("Attempts", self.attempts_made(row)),
+            ("Personal link's token", f"{row.token[:TOKEN_SHOWN]}…"),
+            ("Created", moment(row.created_at)),
+            ("Sent", moment(row.sent_at)),
+            ("Accepted", moment(row.accepted_at)),
+        ]
+
+    def notes(self, row: Invite) -> list[str]:
+        notes = []
+        if row.status == Invite.Status.PENDING and row.rendered:
+            message = row.message()
+            if not settings.DIVERT_EMAIL_TO and row.recipient not in message["to"]:
+                notes.append(
+                    f"The address was changed since, but a further try still goes to "
+                    f"{', '.join(message['to'])}. Cancel this invite, then retry it."
+                )
+        if why := suppressed_among({row.recipient}).get(row.recipient.lower()):
+            notes.append(f"{row.recipient} is not written to: {why}.")
+        return notes
+
+    def state_in_words(self, row: Invite) -> str:
+        if row.accepted_at:
+            return f"Accepted on {day_and_clock(row.accepted_at)}. There is nothing left to do."
+        return super().state_in_words(row)
+
+    def is_dry_run(self) -> bool:
+        return bool(settings.RESEND_DRY_RUN)
+
+    def milestones(self, row: Invite) -> Iterator[Event]:
+        yield from super().milestones(row)
+        if row.accepted_at:
+            yield Event(row.accepted_at, "Accepted by the person", "best")
+
+    def masked(self, row: Invite, message: dict[str, Any]) -> dict[str, Any]:
+        """Shorten the personal link: who has it can answer in the person's name."""
+        return {
+            name: value.replace(row.token, f"{row.token[:TOKEN_SHOWN]}…")
+            if isinstance(value, str)
+            else value
+            for name, value in message.items()
+        }
+
+    # Adding one
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("invites.add_invite"))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        kwargs["widget"] = EnquirySearch(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def response_add(
+        self, request: HttpRequest, obj: Invite, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        messages.success(
+            request, f"{obj} was added. The next run sends it; Retry now sends it now."
+        )
+        return HttpResponseRedirect(self.url_of("change", obj.pk))
+
+    # The buttons
+
+    def why_not(self, action: StaffAction, row: Invite) -> str:
+        return services.why_skipped(row, ELIGIBLE[action])
+
+    def line_of(self, action: StaffAction, row: Invite) -> Line:
+        name = row.enquiry.name if row.enquiry else None
+        to = f"{name or 'No name'} <{row.recipient or 'no address'}>"
+        if action is CANCEL:
+            return Line(to, "")
+        try:
+            waits = row.status == Invite.Status.PENDING
+            message = row.message() if waits else services.what_would_go(row)
+        except (Refused, Unsendable, Irrelevant) as error:
+            return Line(to, "", warning=f"It will fail: {error}")
+        why = suppressed_among({row.recipient}).get(row.recipient.lower())
+        return Line(to, message["subject"], f"It will not be sent: {why}." if why else "")
+
+    def version_of(self, row: Invite) -> str:
+        return row.updated_at.isoformat()
+
+    def perform(self, request: HttpRequest, press: Press) -> tuple[int, str]:
+        seen = {key: instant_of(version) for key, version in press.seen.items()}
+        if press.action is SEND:
+            return self.send_for_real(request, seen)
+        with transaction.atomic():
+            changed = VERBS[press.action](list(seen), seen=seen)
+            because = f" Reason: {press.reason}" if press.reason else ""
+            count = f"{changed.changed} of {len(seen)}"
+            self.log(request, self.rows(changed.ids), f"{press.action.label}: {count}.{because}")
+        if press.action is CANCEL:
+            level = messages.WARNING if changed.skipped else messages.SUCCESS
+            return level, changed.sentence("cancelled")
+        return self.send_now(request, changed)
+
+    def send_now(self, request: HttpRequest, changed: Changed) -> tuple[int, str]:
+        """Send a few changed invites at once, leave many to the next run; tell what came of it."""
+        count = changed.changed
+        if not count:
+            return messages.WARNING, f"Nothing was sent.{changed.rest}"
+        if count > SENT_AT_ONCE:
+            return messages.SUCCESS, changed.sentence("are due now: the next run sends them")
+        start = Start(
+            trigger=JobRun.Trigger.ADMIN,
+            actor=request.user.get_username(),
+            business_on=timezone.localdate(),
+        )
+        try:
+            run = run_job("retry_invites", start, partial(retry_at_once, changed.ids))
+        except NotConfigured as error:
+            return messages.ERROR, f"{count} are due now and wait. {error}{changed.rest}"
+        result = run.result or {}
+        is_done = is_all_sent(result, chosen=count) and not changed.rest
+        sentence = outcome_sentence(result, chosen=count)
+        return (messages.SUCCESS if is_done else messages.WARNING), sentence + changed.rest
+
+    def send_for_real(self, request: HttpRequest, seen: services.Seen) -> tuple[int, str]:
+        """Send exactly one invite now."""
+        invite = self.rows(tuple(seen)).first()
+        if invite is None or seen[invite.pk] != invite.updated_at:
+            skipped = services.CHANGED_MEANWHILE
+            return messages.WARNING, f"Nothing was sent. Skipped: 1 {skipped}."
+        try:
+            services.refuse_unless_sendable(invite, again=False)
+            self.log(request, [invite], "Send one for real: 1 of 1.")
+            line = services.send_one(invite)
+        except (Refused, NotConfigured) as error:
+            return messages.WARNING, f"Nothing was sent. {error}"
+        if line["ok"]:
+            return messages.SUCCESS, f"1 sent, to {invite.recipient}."
+        gave_up = line["status"] != Invite.Status.PENDING
+        return messages.ERROR, f"0 sent. {explain_error(line['error'], gave_up=gave_up)}"
+
+    def rows(self, keys: tuple[UUID, ...]) -> QuerySet[Invite]:
+        return Invite.objects.select_related("enquiry").filter(pk__in=keys)
+
+
+def retry_at_once(ids: tuple[UUID, ...]) -> dict[str, Any]:
+    """Send these invites within the time that a person waits for a page."""
+    return services.retry_invites(ids, seconds=SECONDS)
+
+
+def instant_of(version: str) -> datetime | None:
+    """Return when a row had last changed as a page showed it; None, as no row, for nonsense."""
+    try:
+        return datetime.fromisoformat(version)
+    except ValueError:
+        return None
+
+
+def uuid_in(term: str) -> UUID | None:
+    """Return the id that was searched for, or None."""
+    try:
+        return UUID(term) if len(term) == 36 else None
+    except ValueError:
+        return None
+
+
+def link_to(enquiry: Enquiry | None) -> str:
+    """Return a link to the enquiry of an invite."""
+    if enquiry is None:
+        return "gone"
+    url = reverse("admin:invites_enquiry_change", args=[enquiry.pk])
+    return format_html('<a href="{}">{}</a>', url, enquiry.name or "No name")

@@ -1,0 +1,124 @@
+"""E-mails in batches: a hundred in one call, under one key, stored before it and sent as stored.
+
+A batch is an outgoing row of its own, so its claims, leases, doubt and repeats are those of every
+other. Its notifications are frozen in `processing` until the batch is recorded; `settle` ends them
+in that same transaction.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from django.db import transaction
+
+from egac.delivery import MessageAudit
+from egac.outbox import text_of
+from egac.prepare import prepare
+from egac.providers import ProviderError
+from egac.providers.resend import BATCH, LARGEST_BATCH
+from egac.record import Ended, Record, audit_of, record
+from egac.retry import Reason
+from notifications.models import EmailBatch, Notification
+
+Outcome = MessageAudit.Outcome
+Status = Notification.Status
+
+
+def form_batches(
+    *,
+    owner: str,
+    lease: timedelta,
+    limit: int,
+    on_records: Callable[[Sequence[Record]], object],
+) -> int:
+    """Put up to `limit` due e-mails that were never called into batches; return how many it took.
+
+    `on_records` hears of those that ended before any call: invalid, irrelevant, suppressed.
+    """
+    taken = 0
+    while taken < limit:
+        count = min(LARGEST_BATCH, limit - taken)
+        fresh = Notification.objects.for_email().freshly_due()
+        claimed = fresh.claim(count, owner=owner, lease=lease)
+        ready, settled = prepare(claimed, BATCH)
+        on_records(record(Notification.objects.all(), settled))
+        if ready:
+            _freeze(ready)
+        taken += len(claimed)
+        if len(claimed) < count:
+            break
+    return taken
+
+
+def _freeze(rows: Sequence[Notification]) -> None:
+    """Store the rows' messages as one batch that waits for its call."""
+    with transaction.atomic():
+        batch = EmailBatch.objects.create(row_ids=[])
+        ours = Notification.objects.freeze(rows, batch=batch)
+        kept = [row for row in rows if row.pk in ours]
+        batch.row_ids = [row.pk for row in kept]
+        batch.rendered = text_of([json.loads(row.rendered or "") for row in kept])
+        batch.save(update_fields=["row_ids", "rendered"])
+
+
+def settle(batches: Sequence[Record]) -> list[Record]:
+    """End, count or release the notifications of recorded batches; part of that transaction."""
+    by_batch = {each.row.pk: each for each in batches}
+    rows = Notification.objects.filter(batch__in=by_batch, status=Status.PROCESSING)
+    records = [_record_of(row, by_batch[row.batch_id]) for row in rows.defer("rendered")]
+    dissolved = [each.row.pk for each in batches if _dissolves(each)]
+    EmailBatch.objects.filter(pk__in=dissolved).update(status=EmailBatch.Status.CANCELLED)
+    return record(Notification.objects.all(), records)
+
+
+def _dissolves(batch: Record) -> bool:
+    """Whether its rows go their own ways: nothing was accepted, and nobody is in doubt of that."""
+    if batch.status == EmailBatch.Status.PENDING:
+        return not (batch.counts or batch.in_doubt)
+    return batch.reason is Reason.PERMANENT
+
+
+def _record_of(row: Notification, batch: Record) -> Record:
+    """Return what the batch's end means for one of its rows."""
+    if batch.is_sent:
+        return _answered(row, batch, batch.answer[batch.row.row_ids.index(row.pk)])
+    status = Status.FAILED if batch.reason else Status.PROCESSING
+    return Record(
+        row,
+        Status.PENDING if _dissolves(batch) else status,
+        counts=batch.counts,
+        in_doubt=batch.in_doubt,
+        reason=None if _dissolves(batch) else batch.reason,
+        error=batch.error,
+        audit=_audit(row, batch, Ended(row, error=batch.error), _outcome(batch)),
+    )
+
+
+def _answered(row: Notification, batch: Record, answer: str | ProviderError) -> Record:
+    """Return the record of a row that the provider judged singly."""
+    if isinstance(answer, ProviderError):
+        return Record(
+            row,
+            Status.FAILED,
+            counts=batch.counts,
+            reason=Reason.PERMANENT,
+            error=answer,
+            audit=_audit(row, batch, Ended(row, error=answer), Outcome.REFUSED),
+        )
+    audit = _audit(row, batch, Ended(row, answer), Outcome.ACCEPTED)
+    return Record(row, Status.COMPLETED, counts=batch.counts, answer=answer, audit=audit)
+
+
+def _outcome(batch: Record) -> MessageAudit.Outcome:
+    return Outcome(batch.audit.outcome) if batch.audit else Outcome.REFUSED
+
+
+def _audit(
+    row: Notification, batch: Record, ended: Ended, outcome: MessageAudit.Outcome
+) -> MessageAudit | None:
+    """Return the row's own line for the batch's call, or None where there was no call."""
+    if batch.audit is None:
+        return None
+    line = audit_of(ended, BATCH, counts=batch.counts, outcome=outcome)
+    line.duration_ms = batch.audit.duration_ms
+    return line

@@ -1,0 +1,41 @@
+"""The sign of life of a worker."""
+
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Sequence
+
+from django.db.models.functions import Now
+
+from egac.record import Record
+from notifications.models import Worker
+
+
+class Heartbeat:
+    """One worker's row in `workers`, and how many messages it has recorded."""
+
+    SECONDS = 5.0
+
+    def __init__(self, kind: Worker.Kind) -> None:
+        self.kind = kind
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        self.recorded = 0
+        self._lock = threading.Lock()
+
+    def count(self, records: Sequence[Record]) -> None:
+        """Count what a lane has recorded; any thread may call."""
+        with self._lock:
+            self.recorded += len(records)
+
+    def beat(self) -> None:
+        """Say that the worker lives."""
+        told = {"seen_at": Now(), "recorded": self.recorded}
+        Worker.objects.update_or_create(
+            name=self.name, defaults=told, create_defaults={"kind": self.kind, **told}
+        )
+
+    def end(self) -> None:
+        """Say that the worker has ended in good order."""
+        self.beat()
+        Worker.objects.filter(name=self.name).update(stopped_at=Now())

@@ -1,0 +1,192 @@
+"""The three lanes of the queue: e-mail in batches, e-mail one by one, WhatsApp.
+
+Each lane drains by itself, in a thread of its own, so a provider that is down never delays the
+other. How fast all lanes together may call is the channel's to say.
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+
+from egac import channels
+from egac.drain import Drain
+from egac.orphans import settle_orphans
+from egac.outbox import OutgoingQuerySet
+from egac.providers import NotConfigured, Sender, resend, whatsapp
+from egac.record import Record
+from notifications.batches import form_batches, settle
+from notifications.models import EmailBatch, Notification
+
+OFF = "Sending is switched off (SENDING=off): messages wait."
+BATCHES_AHEAD_SECONDS = 2.0  # how much e-mail is frozen in batches before its slots come
+
+
+@dataclass
+class Bounds:
+    """How far a pass may go: rows, a time of time.monotonic, and until it is told to stop."""
+
+    limit: int | None = None
+    until: float = float("inf")
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def are_reached(self) -> bool:
+        return self.stop.is_set() or time.monotonic() >= self.until
+
+
+@dataclass
+class Lane:
+    """One pass over the due rows of a lane; `on_records` hears of every row that was recorded."""
+
+    bounds: Bounds
+    on_records: Callable[[Sequence[Record]], object]
+    pool: ThreadPoolExecutor | None = None
+
+    name: ClassVar[str]
+    sender: ClassVar[Sender]
+
+    def rows(self) -> OutgoingQuerySet:
+        """Return the rows of this lane."""
+        raise NotImplementedError
+
+    def why_unconfigured(self) -> str:
+        """Return which settings are missing, as a sentence, or ""."""
+        raise NotImplementedError
+
+    def is_dry_run(self) -> bool:
+        """Whether a setting asks for a dry run of the channel."""
+        raise NotImplementedError
+
+    def why_held(self) -> str:
+        """Return in a sentence why nothing of this lane goes, whatever is due, or ""."""
+        raise NotImplementedError
+
+    def run(self) -> str:
+        """Send what is due; return in a sentence why the lane is closed, or ""."""
+        return self.why_held() or self.drain(self.rows(), limit=self.bounds.limit).run()
+
+    def drain(self, rows: OutgoingQuerySet, **options: Any) -> Drain:
+        return Drain(
+            rows,
+            self.sender,
+            until=self.bounds.until,
+            stop=self.bounds.stop,
+            concurrency=settings.WORKER_CONCURRENCY,
+            pool=self.pool,
+            **{"on_records": self.on_records, **options},
+        )
+
+
+class EmailRows(Lane):
+    """E-mails that go alone: repeats, what came back from a batch, and attachments."""
+
+    name = "email"
+    sender = resend.EMAIL
+
+    def rows(self) -> OutgoingQuerySet:
+        return Notification.objects.for_email().not_freshly_due()
+
+    def why_held(self) -> str:
+        if not settings.SENDING:
+            return OFF
+        if self.is_dry_run():
+            return "Dry run (RESEND_DRY_RUN): no e-mail is sent."
+        return self.why_unconfigured()
+
+    def is_dry_run(self) -> bool:
+        return bool(settings.RESEND_DRY_RUN)
+
+    def why_unconfigured(self) -> str:
+        return what_is_missing(resend.require_configured)
+
+
+class EmailBatches(EmailRows):
+    """E-mails that were never called, a hundred in a call."""
+
+    name = "email batches"
+    sender = resend.BATCH
+
+    def run(self) -> str:
+        if why := self.why_held():
+            return why
+        lease = timedelta(seconds=settings.WORKER_LEASE_SECONDS)
+        settle_orphans(Notification.objects.for_email(), resend.EMAIL, lease=lease)
+        left = self.bounds.limit
+        while not self.bounds.are_reached:
+            if why := self._why_closed():
+                return why
+            taken = form_batches(
+                owner=f"batches:{uuid.uuid4()}",
+                lease=lease,
+                limit=self._at_once() if left is None else min(left, self._at_once()),
+                on_records=self.on_records,
+            )
+            self._drain_batches()
+            left = None if left is None else left - taken
+            if not taken or left == 0:
+                break
+        return ""
+
+    def _why_closed(self) -> str:
+        """Wait for a short hold of the channel; return why it stays closed, or ""."""
+        bounds, channel = self.bounds, self.sender.channel
+        return channels.wait_until_open(channel, until=bounds.until, stop=bounds.stop)
+
+    def _at_once(self) -> int:
+        calls = max(1, int(settings.RESEND_RATE_LIMIT * BATCHES_AHEAD_SECONDS))
+        return resend.LARGEST_BATCH * calls
+
+    def _drain_batches(self) -> None:
+        settled: list[Record] = []
+
+        def also(batches: Sequence[Record]) -> None:
+            settled[:] = settle(batches)
+
+        def tell(batches: Sequence[Record]) -> None:
+            self.on_records(list(settled))
+
+        self.drain(EmailBatch.objects.all(), on_records=tell, also=also).run()
+
+
+class WhatsAppRows(Lane):
+    """WhatsApp messages, each a call of its own."""
+
+    name = "whatsapp"
+    sender = whatsapp.WHATSAPP
+
+    def rows(self) -> OutgoingQuerySet:
+        return Notification.objects.for_whatsapp()
+
+    def why_held(self) -> str:
+        if not settings.SENDING:
+            return OFF
+        if self.is_dry_run():
+            return "Dry run (WHATSAPP_DRY_RUN): no WhatsApp message is sent."
+        if settings.DIVERT_EMAIL_TO:
+            return "E-mails are diverted (DIVERT_EMAIL_TO), so WhatsApp messages wait."
+        return self.why_unconfigured()
+
+    def is_dry_run(self) -> bool:
+        return bool(settings.WHATSAPP_DRY_RUN)
+
+    def why_unconfigured(self) -> str:
+        return what_is_missing(whatsapp.require_configured)
+
+
+def what_is_missing(require: Callable[[], None]) -> str:
+    """Return what is missing, where a provider is not configured."""
+    try:
+        require()
+    except NotConfigured as missing:
+        return str(missing)
+    return ""
+
+
+LANES: tuple[type[Lane], ...] = (EmailBatches, EmailRows, WhatsAppRows)

@@ -1,0 +1,235 @@
+"""Messages queued by the other apps and by other programs, and what carries them out."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.timezone import localtime
+
+from egac.outbox import Irrelevant, Outgoing, OutgoingQuerySet, rendered_of
+from egac.retry import Reason
+from notifications import payloads, relevance
+
+# Not payload__channel: that is neither true nor false of a payload without a channel.
+IS_WHATSAPP = Q(payload__contains={"channel": "whatsapp"})
+WAITS = Q(status="pending")
+
+
+class NotificationQuerySet(OutgoingQuerySet):
+    """Questions about queued messages."""
+
+    def for_whatsapp(self) -> Self:
+        return self.filter(IS_WHATSAPP)
+
+    def for_email(self) -> Self:
+        """Everything else: a row without a channel must fail with a sentence, not wait for ever."""
+        return self.exclude(IS_WHATSAPP)
+
+    def orphans(self, lease: Any) -> Self:
+        """A row that is frozen in an open batch is its batch's to settle."""
+        status = EmailBatch.Status
+        still_open = EmailBatch.objects.filter(status__in=[status.PENDING, status.PROCESSING])
+        return super().orphans(lease).exclude(batch__in=still_open)
+
+    def freeze(self, rows: Sequence["Notification"], *, batch: "EmailBatch") -> set[int]:
+        """Hand claimed rows over to a batch; return the keys of those that were still ours."""
+        return self.update_each(
+            [rendered_of(row) for row in rows],
+            f"rendered = new.rendered, batch_id = {int(batch.pk)}, lease_owner = NULL, "
+            "lease_ends_at = NULL, updated_at = now()",
+            only=f"outgoing.status = '{Notification.Status.PROCESSING}'",
+        )
+
+    def in_order(self) -> Self:
+        return self.order_by("priority", F("due_at").asc(nulls_first=True), "id")
+
+    def freshly_due(self) -> Self:
+        """Due rows that were never called and may share a batch; an attachment goes alone."""
+        never_called = self.due().filter(attempts=0, in_doubt_since=None, orphaned=False)
+        return never_called.exclude(payload__has_key="attachments")
+
+    def not_freshly_due(self) -> Self:
+        """Due rows that go alone."""
+        called = Q(attempts__gt=0) | Q(in_doubt_since__isnull=False) | Q(orphaned=True)
+        return self.filter(called | Q(payload__has_key="attachments"))
+
+
+class Notification(Outgoing):
+    """One message to one person on one channel; the first nine columns are other programs' too."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "pending"
+        PROCESSING = "processing", "being sent"
+        COMPLETED = "completed", "completed"
+        FAILED = "failed", "failed"
+        CANCELLED = "cancelled", "cancelled"
+
+    DONE: ClassVar[str] = Status.COMPLETED
+
+    id = models.AutoField(primary_key=True)
+    status = models.TextField(choices=Status, db_default=Status.PENDING)
+    type = models.TextField()
+    payload = models.JSONField(decoder=payloads.PayloadDecoder)
+    attempts = models.IntegerField(db_default=0)
+    last_error = models.TextField("error", db_column="error_message", null=True, blank=True)
+    due_at = models.DateTimeField("scheduled for", db_column="scheduled_for", null=True, blank=True)
+    # Ours
+    key = models.TextField(null=True, blank=True, unique=True)  # asking twice queues once
+    priority = models.SmallIntegerField(db_default=100)  # less goes first
+    expires_at = models.DateTimeField(null=True, blank=True)
+    relevance = models.TextField(blank=True, db_default="")  # the name of a check
+    batch = models.ForeignKey(
+        "EmailBatch",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="notifications",
+        db_index=False,
+    )
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        db_table = "notifications_queue"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=["pending", "processing", "completed", "failed", "cancelled"]
+                ),
+                name="notifications_queue_status_check",
+            ),
+        ]
+        indexes = [
+            # The contract's own two, on status and on scheduled_for, are made by the migration: a
+            # name of theirs is longer than Django allows.
+            models.Index(
+                "priority",
+                F("due_at").asc(nulls_first=True),
+                "id",
+                name="queue_whatsapp_in_order",
+                condition=WAITS & IS_WHATSAPP,
+            ),
+            models.Index(
+                "priority",
+                F("due_at").asc(nulls_first=True),
+                "id",
+                name="queue_email_in_order",
+                condition=WAITS & ~IS_WHATSAPP,
+            ),
+            models.Index(
+                fields=["batch"],
+                name="queue_of_a_batch",
+                condition=Q(batch__isnull=False),
+            ),
+            models.Index(
+                fields=["lease_ends_at"],
+                name="queue_in_processing",
+                condition=Q(status="processing"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} to {self.recipient or 'nobody'}"
+
+    @classmethod
+    def attempt_limit(cls) -> int:
+        return settings.NOTIFICATION_MAX_ATTEMPTS
+
+    @property
+    def recipient(self) -> str:
+        to = self.payload.get("to") if isinstance(self.payload, dict) else None
+        return to.strip() if isinstance(to, str) else ""
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        return (self.priority, self.due_at is not None, self.due_at or self.created_at, self.pk)
+
+    def error_value(self, error: Exception | None) -> str | None:
+        return None if error is None else str(error)
+
+    def check_relevance(self) -> None:
+        """Raise Irrelevant where its time is over or what it is about has changed."""
+        if self.expires_at and self.claimed_at and self.expires_at <= self.claimed_at:
+            until = f"{localtime(self.expires_at):%-d %B %Y at %H:%M %Z}"
+            raise Irrelevant(f"It was of use until {until}.", reason=Reason.EXPIRED)
+        if self.relevance:
+            relevance.check(self.relevance, self.payload)
+
+    def render(self) -> dict[str, Any]:
+        return payloads.message(self.payload, row_id=f"{self._meta.db_table}-{self.pk}")
+
+
+class EmailBatchQuerySet(OutgoingQuerySet):
+    """Questions about batches: those of every outgoing row."""
+
+
+class EmailBatch(Outgoing):
+    """Up to a hundred e-mails in one call: a unit with one key, sent again as it was.
+
+    Its notifications stay frozen in `processing` while its outcome is unknown; they are settled in
+    the transaction that records the batch.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "pending"
+        PROCESSING = "processing", "being sent"
+        SENT = "sent", "sent"
+        FAILED = "failed", "failed"
+        CANCELLED = "cancelled", "dissolved"
+
+    DONE: ClassVar[str] = Status.SENT
+
+    id = models.BigAutoField(primary_key=True)
+    status = models.TextField(choices=Status, db_default=Status.PENDING)
+    last_error = models.TextField(null=True, blank=True)
+    row_ids = models.JSONField()  # in the order of the messages
+
+    objects = EmailBatchQuerySet.as_manager()
+
+    class Meta:
+        db_table = "email_batches"
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                name="batches_open",
+                condition=Q(status__in=["pending", "processing"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {self.pk} of {len(self.row_ids)} e-mails"
+
+    @classmethod
+    def attempt_limit(cls) -> int:
+        return settings.NOTIFICATION_MAX_ATTEMPTS
+
+    @property
+    def recipient(self) -> str:
+        return ""  # its rows were checked one by one
+
+    def error_value(self, error: Exception | None) -> str | None:
+        return None if error is None else str(error)
+
+
+class Worker(models.Model):
+    """A heartbeat: which workers live, since when, and how much they have sent."""
+
+    class Kind(models.TextChoices):
+        LOOP = "loop", "loop"
+        PASS = "pass", "one pass"
+
+    name = models.TextField(primary_key=True)  # host and process
+    kind = models.TextField(choices=Kind)
+    started_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
+    stopped_at = models.DateTimeField(null=True)
+    recorded = models.IntegerField(default=0)  # messages, sent or not
+
+    class Meta:
+        db_table = "workers"
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,135 @@
+"""One bounded pass over the queue, as cron and the HTTP trigger start it."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from egac.preview import preview_due
+from egac.providers import NotConfigured
+from egac.record import Record
+from notifications.heartbeat import Heartbeat
+from notifications.lanes import Bounds, EmailBatches, EmailRows, Lane, WhatsAppRows
+from notifications.models import Notification, NotificationQuerySet, Worker
+
+CHANNELS: dict[str, tuple[type[Lane], ...]] = {
+    "email": (EmailBatches, EmailRows),
+    "whatsapp": (WhatsAppRows,),
+}
+DRY_RUN = "Dry run: nothing was sent."
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a pass did on one channel: a line for each message, and why others wait."""
+
+    lines: list[dict[str, Any]]
+    notes: set[str]
+
+
+def run_pass(
+    *,
+    limit: int,
+    seconds: float,
+    channels: Sequence[str] = tuple(CHANNELS),
+    dry_run: bool = False,
+) -> dict[str, Any]:
+    """Send up to `limit` due messages, the channels side by side; return what became of each.
+
+    `seconds` bounds when a call may begin. With `dry_run`, or that of a channel's setting, nothing
+    is sent: what each message would be is kept to be looked at. Raises NotConfigured where no
+    channel is configured.
+    """
+    shares = _shares(limit, channels)
+    until = time.monotonic() + seconds
+    dry = [name for name in channels if dry_run or CHANNELS[name][0](Bounds(), len).is_dry_run()]
+    if not dry:
+        _require_one(channels)
+    with ThreadPoolExecutor(len(channels)) as pool:
+        tasks = [
+            pool.submit(_preview, name, shares[name])
+            if name in dry
+            else pool.submit(_run_channel, name, Bounds(limit=shares[name], until=until))
+            for name in channels
+        ]
+        done = [task.result() for task in tasks]
+    lines = [line for each in done for line in each.lines]
+    _leave_a_sign(len(lines))
+    return {
+        "ok": True,
+        "processed": len(lines),
+        "results": lines,
+        "left": Notification.objects.due().count(),
+        "notes": sorted({note for each in done for note in each.notes}),
+    }
+
+
+def _leave_a_sign(recorded: int) -> None:
+    """Let a cron pass count as a heartbeat."""
+    heartbeat = Heartbeat(Worker.Kind.PASS)
+    heartbeat.recorded = recorded
+    heartbeat.end()
+
+
+def _require_one(channels: Sequence[str]) -> None:
+    """Raise NotConfigured where no chosen channel has its settings."""
+    missing = [CHANNELS[channel][-1](Bounds(), len).why_unconfigured() for channel in channels]
+    if all(missing):
+        raise NotConfigured(" ".join(missing))
+
+
+def _shares(limit: int, channels: Sequence[str]) -> dict[str, int]:
+    """Split the limit so that no channel starves the other, and none of it is wasted."""
+    if len(channels) == 1:
+        return {channels[0]: limit}
+    email = _in_hand(Notification.objects.for_email(), limit)
+    whatsapp = _in_hand(Notification.objects.for_whatsapp(), limit)
+    for_whatsapp = min(whatsapp, max(limit // 2, limit - email))
+    return {"email": limit - for_whatsapp, "whatsapp": for_whatsapp}
+
+
+def _in_hand(rows: NotificationQuerySet, limit: int) -> int:
+    """Return how many of the rows a pass would take, up to the limit: orphans become due in it."""
+    lease = timedelta(seconds=settings.WORKER_LEASE_SECONDS)
+    return rows.due()[:limit].count() + rows.orphans(lease)[:limit].count()
+
+
+def _run_channel(channel: str, bounds: Bounds) -> Done:
+    """Run a channel's lanes one after the other, in a thread of the pass."""
+    recorded: list[Record] = []
+    notes = set()
+    limit = bounds.limit or 0
+    try:
+        for lane in CHANNELS[channel]:
+            bounds.limit = max(0, limit - len(recorded))
+            notes.add(lane(bounds, recorded.extend).run())
+    finally:
+        connection.close()
+    return Done([_line(each) for each in recorded], notes - {""})
+
+
+def _preview(channel: str, limit: int) -> Done:
+    queue = Notification.objects
+    rows = queue.for_whatsapp() if channel == "whatsapp" else queue.for_email()
+    try:
+        previews = list(preview_due(rows, limit=limit))
+    finally:
+        connection.close()
+    lines = [
+        {"id": row.pk, "ok": False, "error": error} if error else {"id": row.pk, "ok": True}
+        for row, error in previews
+    ]
+    return Done([{**line, "dryRun": True} for line in lines], {DRY_RUN})
+
+
+def _line(record: Record) -> dict[str, Any]:
+    line = {"id": record.row.pk, "ok": record.is_sent}
+    if record.is_sent:
+        return line
+    error = str(record.error) if record.error else "Given back: it goes with the next run."
+    return {**line, "error": error, "status": str(record.status)}

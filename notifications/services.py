@@ -1,0 +1,67 @@
+"""The verbs of the queue: enqueue messages, send what is due."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from notifications import payloads, relevance
+from notifications.catalogue import email_payload, whatsapp_payload
+
+__all__ = ["Message", "email_payload", "enqueue", "whatsapp_payload"]
+
+USUAL, URGENT = 100, 10  # priorities: less goes first
+
+INSERT = """
+INSERT INTO notifications_queue
+  (type, payload, key, priority, scheduled_for, expires_at, relevance)
+SELECT * FROM unnest(%s::text[], %s::jsonb[], %s::text[], %s::smallint[], %s::timestamptz[],
+  %s::timestamptz[], %s::text[])
+ON CONFLICT (key) DO NOTHING RETURNING key
+"""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message to one person. `key` is unique: asking twice queues once.
+
+    `relevance` names a registered check that is asked just before sending; after `expires_at` the
+    message is of no use; before `not_before` it waits.
+    """
+
+    type: str
+    payload: Mapping[str, Any]
+    key: str
+    priority: int = USUAL
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+    relevance: str = ""
+
+
+def enqueue(messages: Sequence[Message]) -> set[str]:
+    """Queue messages inside the caller's transaction; return the keys that are new.
+
+    Raises Unsendable at once for what could never be sent, and queues none then.
+    """
+    if not messages:
+        return set()
+    columns = zip(*(_row(message) for message in messages), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, [list(column) for column in columns])
+        return {key for (key,) in cursor.fetchall()}
+
+
+def _row(message: Message) -> tuple[Any, ...]:
+    payloads.check(message.payload)
+    relevance.require(message.relevance)
+    return (
+        message.type,
+        payloads.as_json(message.payload),
+        message.key,
+        message.priority,
+        message.not_before,
+        message.expires_at,
+        message.relevance,
+    )

@@ -1,0 +1,114 @@
+"""The worker that never ends: woken by NOTIFY, polling all the same, ended by a signal."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import close_old_connections, connection
+
+from egac.drain import threads
+from notifications.heartbeat import Heartbeat
+from notifications.lanes import LANES, Bounds, Lane
+from notifications.models import Worker
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "notifications_queue"  # of NOTIFY; the table's triggers name it
+POLL_SECONDS = 5.0  # the guarantee, where no NOTIFY comes through
+AFTER_ERROR_SECONDS = 10.0
+LISTEN_SECONDS = 1.0
+
+
+class Loop:
+    """Drain all lanes until told to stop; what is in flight then is finished and recorded."""
+
+    def __init__(self, lanes: Sequence[type[Lane]] = LANES, *, concurrency: int) -> None:
+        self.concurrency = concurrency
+        self.stop = threading.Event()
+        self._wakes = {lane: threading.Event() for lane in lanes}
+        self._heartbeat = Heartbeat(Worker.Kind.LOOP)
+
+    def run(self) -> None:
+        """Return after `end` was called and every lane has come to rest."""
+        tasks = [threading.Thread(target=self._listen, name="listen")]
+        tasks += [
+            threading.Thread(target=self._drain, args=(lane,), name=lane.name)
+            for lane in self._wakes
+        ]
+        for task in tasks:
+            task.start()
+        while any(task.is_alive() for task in tasks):
+            self._beat()
+            tasks[0].join(timeout=Heartbeat.SECONDS)
+        self._heartbeat.end()
+
+    def end(self) -> None:
+        """Claim no more; may be called from a signal handler."""
+        self.stop.set()
+        for wake in self._wakes.values():
+            wake.set()
+
+    def _beat(self) -> None:
+        try:
+            close_old_connections()
+            self._heartbeat.beat()
+        except Exception:
+            # The drain loop's exception: a database that restarts must not end the worker.
+            logger.exception("no heartbeat could be written")
+            connection.close()
+
+    def _drain(self, lane: type[Lane]) -> None:
+        """Pass over one lane again and again, in a thread of its own."""
+        told = ""
+        with threads(self.concurrency) as pool:
+            while not self.stop.is_set():
+                self._wakes[lane].clear()
+                pause = POLL_SECONDS
+                try:
+                    close_old_connections()
+                    why = lane(Bounds(stop=self.stop), self._heartbeat.count, pool).run()
+                    if why and why != told:
+                        logger.warning("%s: %s", lane.name, why)
+                    told = why
+                except Exception:
+                    # The drain loop's exception: the lane must outlive whatever breaks one pass.
+                    logger.exception("%s: the pass broke", lane.name)
+                    connection.close()
+                    pause = AFTER_ERROR_SECONDS
+                self._wakes[lane].wait(pause)
+        connection.close()
+
+    def _listen(self) -> None:
+        """Wake the lanes when the database says that rows are new."""
+        while not self.stop.is_set():
+            try:
+                with _listening() as listening:
+                    while not self.stop.is_set():
+                        for _ in listening.notifies(timeout=LISTEN_SECONDS):
+                            self._wake()
+            except psycopg.Error as error:
+                logger.warning("listening broke, polling goes on: %s", error)
+                self.stop.wait(AFTER_ERROR_SECONDS)
+
+    def _wake(self) -> None:
+        for wake in self._wakes.values():
+            wake.set()
+
+
+def _listening() -> psycopg.Connection[Any]:
+    """Return a connection of its own that listens; a pooler in transaction mode cannot do that."""
+    if settings.DATABASE_DIRECT_URL:
+        opened = psycopg.connect(settings.DATABASE_DIRECT_URL, autocommit=True)
+    else:
+        parameters = connection.get_connection_params()
+        known = {
+            name: parameters[name]
+            for name in ("dbname", "user", "password", "host", "port")
+            if parameters.get(name)
+        }
+        opened = psycopg.connect(**known, autocommit=True)
+    opened.execute(f"LISTEN {CHANNEL}")
+    return opened

@@ -1,0 +1,32 @@
+"""Measure in a scratch database beside the configured one; print, and write what was measured."""
+
+import os
+
+from django.db import connection
+
+from scripts.benchmarks import invites, queue
+from scripts.benchmarks.measure import Measure, machine, table, write
+
+
+def main() -> int:
+    usual = connection.settings_dict["NAME"]
+    connection.settings_dict["TEST"]["NAME"] = f"bench_{os.getpid()}"
+    connection.creation.create_test_db(verbosity=0, serialize=False)
+    try:
+        measures = measured()
+    finally:
+        connection.creation.destroy_test_db(usual, verbosity=0)
+    where = machine(version())
+    print(table(measures, where=where))
+    write(measures, where=where)
+    return 0 if all(measure.holds for measure in measures) else 1
+
+
+def measured() -> list[Measure]:
+    return [invites.throughput(), invites.start_of_a_command(), *queue.measures()]
+
+
+def version() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        return str(cursor.fetchone()[0])

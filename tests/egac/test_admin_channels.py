@@ -1,0 +1,82 @@
+"""Pausing and resuming a channel, and the list of whom not to write to."""
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+
+from egac import channels
+from egac.models import Channel, Suppression
+from tests.staff import login
+
+pytestmark = pytest.mark.django_db
+
+
+def press(client: Client, action: str, channel: str = "email") -> str:
+    """Press the button on the page that asks, and return the page that follows."""
+    url = f"/admin/egac/channel/{action}/"
+    asked = client.post(url, {"_selected_action": channel}).context
+    seen = {"seen": asked["seen"], "back": asked["back"]}
+    return client.post(url, seen, follow=True).content.decode()
+
+
+def test_a_manager_pauses_and_resumes_a_channel() -> None:
+    channels.named("email")
+    manager = login("Managers")
+
+    paused = press(manager, "pause")
+    was_paused = channels.why_closed("email")
+    resumed = press(manager, "resume")
+
+    assert "1 paused." in paused
+    assert was_paused.startswith("The email channel was paused by managers")
+    assert "1 resumed." in resumed
+    assert channels.why_closed("email") == ""
+    assert LogEntry.objects.count() == 2
+
+
+def test_18_pausing_a_channel_that_a_colleague_paused_says_so() -> None:
+    channels.named("email")
+    manager = login("Managers")
+    asked = manager.post("/admin/egac/channel/pause/", {"_selected_action": "email"}).context
+    channels.pause("email", by="amelia")
+
+    page = manager.post("/admin/egac/channel/pause/", {"seen": asked["seen"]}, follow=True)
+
+    assert "0 paused. Skipped: 1 paused already." in page.content.decode()
+    assert Channel.objects.get().paused_by == "amelia"
+
+
+def test_the_list_of_channels_says_why_one_is_closed() -> None:
+    channels.named("email")
+    channels.pause("email", by="amelia")
+
+    page = login("Viewers").get("/admin/egac/channel/").content.decode()
+
+    assert "The email channel was paused by amelia." in page
+
+
+def test_a_suppression_needs_a_reason() -> None:
+    manager = login("Managers")
+
+    manager.post("/admin/egac/suppression/add/", {"address": "a@b.example", "reason": ""})
+
+    assert not Suppression.objects.exists()
+
+
+def test_an_address_is_suppressed_once_however_it_is_written() -> None:
+    manager = login("Managers")
+    form = {"address": "A@B.example", "reason": "asked on the phone"}
+    manager.post("/admin/egac/suppression/add/", form)
+
+    page = manager.post("/admin/egac/suppression/add/", {**form, "address": "a@b.EXAMPLE"})
+
+    assert "This address is suppressed already." in page.content.decode()
+    assert Suppression.objects.get().address == "a@b.example"
+
+
+def test_a_manager_lifts_a_suppression() -> None:
+    row = Suppression.objects.create(address="a@b.example", reason="bounced")
+
+    login("Managers").post(f"/admin/egac/suppression/{row.pk}/delete/", {"post": "yes"})
+
+    assert not Suppression.objects.exists()

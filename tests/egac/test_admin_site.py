@@ -1,0 +1,247 @@
+"""Who may open what, that looking changes nothing, and the pages of the ground's own tables."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from egac import channels
+from egac.models import MessageAudit, Suppression
+from jobs.models import JobRun
+from tests.invites.factories import InviteFactory
+from tests.staff import admin_patterns, admin_urls, login
+
+pytestmark = pytest.mark.django_db
+
+TABLES_OF_LOGINS = {"django_session", "auth_user"}
+
+
+@pytest.fixture
+def objects() -> dict[str, Any]:
+    """One row of each table that has pages."""
+    invite = InviteFactory()
+    line = MessageAudit.objects.create(
+        source="invites",
+        source_id=str(invite.pk),
+        generation=1,
+        attempt=1,
+        counted=True,
+        channel="email",
+        recipient=invite.recipient,
+        provider="resend",
+        outcome=MessageAudit.Outcome.REFUSED,
+        error_code="service_unavailable",
+    )
+    run = JobRun.objects.create(
+        job="retry_invites",
+        exclusive=False,
+        trigger=JobRun.Trigger.CRON,
+        business_on="2026-03-03",
+        lease_ends_at="2026-03-03T10:00:00Z",
+        result={"processed": 12, "left": 0, "results": [1, 2], "note": ""},
+    )
+    return {
+        "invites_invite": invite,
+        "invites_enquiry": invite.enquiry,
+        "egac_channel": channels.named("email"),
+        "egac_messageaudit": line,
+        "egac_suppression": Suppression.objects.create(address="a@b.example", reason="bounced"),
+        "jobs_jobrun": run,
+    }
+
+
+def everything_stored() -> dict[str, list[Any]]:
+    """Return the rows of every table, those that a login writes aside."""
+    names = set(connection.introspection.table_names()) - TABLES_OF_LOGINS
+    stored = {}
+    with connection.cursor() as cursor:
+        for name in sorted(names):
+            cursor.execute(f'SELECT to_jsonb(t)::text FROM "{name}" AS t ORDER BY 1')
+            stored[name] = cursor.fetchall()
+    return stored
+
+
+def test_the_pages_of_all_our_apps_are_known() -> None:
+    names = {name for name, _ in admin_patterns()}
+
+    expected = {
+        "invites_invite_changelist",
+        "invites_invite_change",
+        "invites_invite_add",
+        "invites_invite_email",
+        "invites_invite_retry",
+        "invites_invite_cancel",
+        "invites_invite_send",
+        "invites_invite_send_again",
+        "invites_enquiry_import",
+        "invites_enquiry_process_import",
+        "invites_enquiry_export",
+        "egac_channel_pause",
+        "egac_channel_resume",
+        "jobs_jobrun_changelist",
+    }
+    assert expected <= names
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_19_every_page_refuses_an_anonymous_request(objects: dict[str, Any], method: str) -> None:
+    for name, url in admin_urls(objects).items():
+        answer = getattr(Client(), method)(url)
+
+        assert answer.status_code == 302, name
+        assert answer["Location"].startswith("/admin/login/"), name
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_19_every_page_refuses_staff_of_no_group(objects: dict[str, Any], method: str) -> None:
+    stranger = login()
+
+    for name, url in admin_urls(objects).items():
+        refusals = {403, 405} if name.endswith("process_import") else {403}
+        assert getattr(stranger, method)(url).status_code in refusals, name
+
+
+def test_19_every_action_refuses_a_viewer(objects: dict[str, Any]) -> None:
+    viewer = login("Viewers")
+    verbs = ("retry", "cancel", "send", "again", "pause", "resume", "add", "delete")
+    doors = (*verbs, "import", "export")
+    urls = {n: u for n, u in admin_urls(objects).items() if n.rpartition("_")[2] in doors}
+
+    answers = {name: viewer.post(url).status_code for name, url in urls.items()}
+
+    assert len(answers) > 10
+    assert set(answers.values()) == {403}
+
+
+def test_a_viewer_may_look_at_everything(objects: dict[str, Any]) -> None:
+    viewer = login("Viewers")
+    pages = ("changelist", "change", "email", "history")
+    urls = {n: u for n, u in admin_urls(objects).items() if n.rpartition("_")[2] in pages}
+
+    answers = {name: viewer.get(url).status_code for name, url in urls.items()}
+
+    assert len(answers) == 6 * 3 + 1
+    assert set(answers.values()) == {200}
+
+
+def test_an_operator_may_not_pause_a_channel_nor_lift_a_suppression(
+    objects: dict[str, Any],
+) -> None:
+    operator = login("Operators")
+    urls = admin_urls(objects)
+
+    for name in ("egac_channel_pause", "egac_suppression_add", "egac_suppression_delete"):
+        assert operator.post(urls[name]).status_code == 403, name
+
+
+def test_19_no_get_and_no_head_changes_a_table(objects: dict[str, Any]) -> None:
+    manager = login("Managers")
+    before = everything_stored()
+
+    for url in admin_urls(objects).values():
+        manager.get(url)
+        manager.head(url)
+
+    assert everything_stored() == before
+
+
+def test_every_page_carries_the_strict_policy(objects: dict[str, Any]) -> None:
+    manager = login("Managers")
+    urls = admin_urls(objects)
+    del urls["invites_invite_email"]
+
+    for name, url in urls.items():
+        policy = manager.get(url)["Content-Security-Policy"]
+        assert "default-src 'self'" in policy, name
+        assert "unsafe" not in policy, name
+
+
+def test_no_page_carries_an_inline_script_or_style(objects: dict[str, Any]) -> None:
+    manager = login("Managers")
+    urls = admin_urls(objects)
+    del urls["invites_invite_email"]
+
+    for name, url in urls.items():
+        page = manager.get(url).content.decode()
+        assert "<script>" not in page, name
+        assert "<style" not in page, name
+        assert " style=" not in page, name
+        assert "onclick=" not in page, name
+
+
+def test_the_groups_are_made_once_and_keep_what_staff_added() -> None:
+    viewers = Group.objects.get(name="Viewers")
+    extra = Group.objects.get(name="Operators").permissions.get(codename="retry_invite")
+    viewers.permissions.add(extra)
+
+    call_command("migrate", verbosity=0)
+
+    assert Group.objects.filter(name__in=["Viewers", "Operators", "Managers"]).count() == 3
+    assert extra in viewers.permissions.all()
+
+
+def test_viewers_hold_permissions_to_view_only() -> None:
+    held = Group.objects.get(name="Viewers").permissions.values_list("codename", flat=True)
+
+    assert held
+    assert all(codename.startswith("view_") for codename in held)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"SENDING": False}, "Sending is switched off"),
+        ({"RESEND_DRY_RUN": True}, "Dry run"),
+        ({"RESEND_API_URL": "http://127.0.0.1:9"}, "Nothing leaves this machine"),
+        (
+            {"RESEND_API_URL": "https://api.resend.com", "DIVERT_EMAIL_TO": "me@club.example"},
+            "Every e-mail goes to me@club.example",
+        ),
+    ],
+)
+def test_every_page_says_where_messages_go(
+    changes: dict[str, Any], sentence: str, settings: Settings
+) -> None:
+    for name, value in changes.items():
+        setattr(settings, name, value)
+
+    page = login("Viewers").get("/admin/").content.decode()
+
+    assert sentence in page
+
+
+def test_the_banner_links_to_the_inbox_of_the_stand_in(settings: Settings) -> None:
+    settings.STANDIN_INBOX_URL = "http://127.0.0.1:8025/inbox"
+
+    page = login("Viewers").get("/admin/").content.decode()
+
+    assert 'href="http://127.0.0.1:8025/inbox"' in page
+
+
+def test_a_stranger_at_the_login_does_not_read_the_banner(settings: Settings) -> None:
+    settings.DIVERT_EMAIL_TO = "me@club.example"
+    settings.RESEND_API_URL = "https://api.resend.com"
+
+    page = Client().get("/admin/login/").content.decode()
+
+    assert "me@club.example" not in page
+
+
+def test_the_list_of_runs_says_the_result_in_words(objects: dict[str, Any]) -> None:
+    page = login("Viewers").get("/admin/jobs/jobrun/").content.decode()
+
+    assert "12 processed, 0 left." in page
+
+
+@pytest.mark.parametrize(
+    "model", ["invites/invite", "invites/enquiry", "egac/messageaudit", "egac/suppression"]
+)
+def test_an_empty_list_says_what_would_be_here(model: str) -> None:
+    page = login("Viewers").get(f"/admin/{model}/").content.decode()
+
+    assert "ops-empty" in page
+    assert "here" in page.partition("ops-empty")[2][:120]

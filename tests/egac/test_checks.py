@@ -1,0 +1,45 @@
+"""The system checks: an id and a hint that says what to type."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.checks import CheckMessage
+from pytest_django.fixtures import Settings
+
+from egac.checks import check_email, check_links, check_secrets
+
+Check = Callable[[], list[CheckMessage]]
+
+
+@pytest.mark.parametrize(
+    ("check", "setting", "value", "id_"),
+    [
+        (check_email, "RESEND_API_KEY", "", "egac.W001"),
+        (check_email, "RESEND_FROM", "", "egac.W001"),
+        (check_links, "SITE_BASE_URL", "", "egac.W002"),
+        (check_secrets, "CRON_SECRET", "", "egac.W003"),
+        (check_secrets, "CRON_SECRET", "x" * 15, "egac.W003"),
+    ],
+)
+def test_warns_and_says_what_to_type(
+    settings: Settings, check: Check, setting: str, value: str, id_: str
+) -> None:
+    setattr(settings, setting, value)
+
+    [warning] = check()
+
+    assert warning.id == id_
+    assert setting in warning.msg
+    assert f"Write {setting}=" in str(warning.hint)
+    assert not value or value not in f"{warning.msg}{warning.hint}"
+
+
+@pytest.mark.parametrize("check", [check_email, check_links, check_secrets])
+def test_says_nothing_while_all_is_well(check: Check) -> None:
+    assert check() == []
+
+
+def test_email_that_is_not_configured_at_all_is_no_fault(settings: Settings) -> None:
+    settings.RESEND_API_KEY = settings.RESEND_FROM = ""
+
+    assert check_email() == []

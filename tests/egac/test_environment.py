@@ -1,0 +1,155 @@
+"""The environment is read strictly: what cannot be parsed refuses to start with a sentence."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from egac import environment
+from egac.environment import above_zero, number_of, one_of, switch, text, whole, words
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPLETE = {"SECRET_KEY": "x" * 50, "DATABASE_URL": "postgres://nobody@/nowhere?host=/none"}
+
+
+@pytest.mark.parametrize("word", ["1", "true", "YES", " on ", "True"])
+def test_a_switch_that_is_on(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("IT", word)
+
+    assert switch("IT") is True
+
+
+@pytest.mark.parametrize("word", ["0", "false", "No", " off "])
+def test_a_switch_that_is_off(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("IT", word)
+
+    assert switch("IT", default=True) is False
+
+
+@pytest.mark.parametrize("word", ["maybe", "2", "yess", "None", "tru e"])
+def test_a_switch_of_another_word_refuses(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("IT", word)
+
+    with pytest.raises(ImproperlyConfigured, match=r"IT is .*\. Write IT=1 for on or IT=0"):
+        switch("IT")
+
+
+@pytest.mark.parametrize("value", [None, "", "   "])
+@pytest.mark.parametrize(
+    ("read", "default"),
+    [
+        (lambda: switch("IT", default=True), True),
+        (lambda: text("IT", "x"), "x"),
+        (lambda: whole("IT", 3), 3),
+        (lambda: above_zero("IT", 2.5), 2.5),
+        (lambda: number_of("IT", 2.5), 2.5),
+        (lambda: words("IT", "a,b"), ["a", "b"]),
+        (lambda: one_of("IT", ("on", "off")), "on"),
+    ],
+)
+def test_an_empty_value_is_the_default(
+    monkeypatch: pytest.MonkeyPatch, read: Callable[[], Any], default: Any, value: str | None
+) -> None:
+    monkeypatch.delenv("IT", raising=False)
+    if value is not None:
+        monkeypatch.setenv("IT", value)
+
+    assert read() == default
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "result"),
+    [
+        (lambda: text("IT"), "  a b ", "a b"),
+        (lambda: text("IT"), "$HOME", "$HOME"),
+        (lambda: text("IT"), "pa$$word#1", "pa$$word#1"),
+        (lambda: whole("IT", 3), "7", 7),
+        (lambda: whole("IT", 3), "7.0", 7),
+        (lambda: whole("IT", 3, at_least=0), "0", 0),
+        (lambda: above_zero("IT", 2), "0.5", 0.5),
+        (lambda: words("IT"), " a, b ,,c ", ["a", "b", "c"]),
+        (lambda: one_of("IT", ("on", "off")), "OFF", "off"),
+    ],
+)
+def test_reads_what_can_be_read(
+    monkeypatch: pytest.MonkeyPatch, read: Callable[[], Any], value: str, result: Any
+) -> None:
+    monkeypatch.setenv("IT", value)
+
+    assert read() == result
+
+
+@pytest.mark.parametrize(
+    ("read", "value"),
+    [
+        *((lambda: whole("IT", 3), value) for value in ("0", "-1", "2.5", "inf", "nan", "three")),
+        *((lambda: above_zero("IT", 2), value) for value in ("0", "-1", "inf", "nan", "two")),
+        (lambda: number_of("IT", 2), "1,5"),
+        (lambda: one_of("IT", ("on", "off")), "of"),
+    ],
+)
+def test_refuses_what_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, read: Callable[[], Any], value: str
+) -> None:
+    monkeypatch.setenv("IT", value)
+
+    with pytest.raises(ImproperlyConfigured, match=rf"IT is '{value}'.* Write "):
+        read()
+
+
+def test_the_environment_wins_over_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("IN_BOTH=file\nIN_FILE='pa$$ #word'\n")
+    monkeypatch.setattr(environment, "BASE_DIR", tmp_path)
+    monkeypatch.setenv("IN_BOTH", "environment")
+    monkeypatch.setenv("IN_FILE", "")
+    monkeypatch.delenv("IN_FILE")
+
+    environment.read_env_file()
+
+    assert (text("IN_BOTH"), text("IN_FILE")) == ("environment", "pa$$ #word")
+
+
+def test_no_file_is_no_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(environment, "BASE_DIR", tmp_path)
+
+    environment.read_env_file()
+
+
+@pytest.mark.parametrize(
+    ("given", "words_"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY is not set. Write SECRET_KEY="),
+        ({"DATABASE_URL": ""}, "DATABASE_URL is not set. Write DATABASE_URL="),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL names no PostgreSQL."),
+        ({"DATABASE_URL": "sqlite:///db.sqlite3"}, "DATABASE_URL names no PostgreSQL."),
+        ({"RESEND_DRY_RUN": "maybe"}, "RESEND_DRY_RUN is 'maybe'. Write RESEND_DRY_RUN=1"),
+        ({"MAX_INVITE_RETRIES": "inf"}, "MAX_INVITE_RETRIES is 'inf'. Write a whole number"),
+        ({"RESEND_RATE_LIMIT": "0"}, "RESEND_RATE_LIMIT is '0'. Write a number above 0"),
+        ({"BUSINESS_TIME_ZONE": "Mars"}, "BUSINESS_TIME_ZONE is 'Mars', which is no time zone"),
+        ({"SENDING": "maybe"}, "SENDING is 'maybe'. Write one of: on, off."),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT is 'xml'. Write one of: text, json."),
+        ({"SECURE_HSTS_SECONDS": "nan"}, "SECURE_HSTS_SECONDS is 'nan'. Write a whole number"),
+    ],
+)
+def test_the_settings_refuse_to_start_with_a_sentence(given: dict[str, str], words_: str) -> None:
+    # A developer's .env beside manage.py never overrides what the environment names.
+    environ = {**os.environ, **COMPLETE, "DEBUG": "0", **given}
+
+    ended = subprocess.run(
+        [sys.executable, "-c", "import egac.settings"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert f"ImproperlyConfigured: {words_}" in ended.stderr

@@ -1,0 +1,88 @@
+"""Real processes of this project against the database and the provider of the tests."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from django.db import connection
+
+from tests.providers.server import ProviderServer
+
+ROOT = Path(__file__).resolve().parents[2]
+RETRY_INVITES = ("manage.py", "retry_invites", "--json")
+SECONDS = 60
+
+
+def database_url() -> str:
+    """Return the URL of the test database, as a child's environment takes it."""
+    given = connection.get_connection_params()
+    user, password = (quote(given.get(name) or "", safe="") for name in ("user", "password"))
+    host = quote(str(given.get("host") or ""), safe="")
+    port = f"&port={given['port']}" if given.get("port") else ""
+    return f"postgres://{user}:{password}@/{given['dbname']}?host={host}{port}"
+
+
+def environment(provider: ProviderServer, **changes: str) -> dict[str, str]:
+    """Return a child's environment; it begins with that of the tests."""
+    return {
+        **os.environ,
+        "DATABASE_URL": database_url(),
+        "RESEND_API_URL": provider.url,
+        **changes,
+    }
+
+
+@dataclass
+class Process:
+    popen: subprocess.Popen[str]
+
+    def wait(self) -> tuple[str, str]:
+        """Return what it wrote to its two outputs until its end, which was a success."""
+        out, err = self.popen.communicate(timeout=SECONDS)
+        assert self.popen.returncode == 0, err
+        return out, err
+
+    def wait_until_it_stops(self) -> None:
+        """Return when it has stopped itself; a process that ends instead is a mistake."""
+        _pid, status = os.waitpid(self.popen.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status), f"it ended with {status}"
+
+    def kill(self, by: signal.Signals = signal.SIGKILL) -> None:
+        """End it by a signal that it does not survive."""
+        self.signal(by)
+        self.popen.communicate(timeout=SECONDS)
+        assert self.popen.returncode == -by
+
+    def signal(self, number: signal.Signals) -> None:
+        self.popen.send_signal(number)
+
+
+@contextmanager
+def running(
+    *arguments: str, env: dict[str, str], output: IO[str] | None = None
+) -> Iterator[Process]:
+    """Run Python with these arguments; it is killed if it still runs at the end.
+
+    Both its outputs go to `output`, or else each to a pipe.
+    """
+    popen = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=env,
+        stdout=output or subprocess.PIPE,
+        stderr=subprocess.STDOUT if output else subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Process(popen)
+    finally:
+        if popen.poll() is None:
+            popen.kill()
+            popen.communicate()
