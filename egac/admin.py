@@ -91,8 +91,8 @@ class ChannelAdmin(ActingAdmin):
             return "paused already" if row.paused_at else ""
         return "" if is_closed(row) or row.probing else "open already"
 
-    def line_of(self, action: StaffAction, row: Channel) -> Line:
-        return Line(to=row.name, subject=self.state_in_words(row))
+    def lines_of(self, action: StaffAction, rows: list[Channel]) -> list[Line]:
+        return [Line(to=row.name, subject=self.state_in_words(row)) for row in rows]
 
     def version_of(self, row: Channel) -> str:
         return ""

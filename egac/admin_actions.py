@@ -66,8 +66,8 @@ class ActingAdmin(RecordAdmin):
         """Return why the action leaves this row alone, or ""."""
         raise NotImplementedError
 
-    def line_of(self, action: StaffAction, row: Any) -> Line:
-        """Return what the action would do with this row."""
+    def lines_of(self, action: StaffAction, rows: list[Any]) -> list[Line]:
+        """Return what the action would do with each of these rows."""
         raise NotImplementedError
 
     def version_of(self, row: Any) -> str:
@@ -160,7 +160,7 @@ class ActingAdmin(RecordAdmin):
             "action": action,
             "action_url": self.url_of(action.name),
             "count": len(going),
-            "lines": [self.line_of(action, row) for row in going[:MOST_SHOWN]],
+            "lines": self.lines_of(action, going[:MOST_SHOWN]),
             "more": max(0, len(going) - MOST_SHOWN),
             "skipped": [f"{count} {why}" for why, count in skipped.items()],
             "seen": " ".join(f"{row.pk}@{self.version_of(row)}" for row in going),

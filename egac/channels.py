@@ -298,8 +298,8 @@ class Pacer:
         if self._is_healthy and not any(outcomes):
             return
         note(self.name, outcomes)
-        if any(outcome and outcome.cause.closes_the_channel for outcome in outcomes):
-            self._slots.clear()
+        if any(outcome and not outcome.cause.leaves_the_channel_well for outcome in outcomes):
+            self._slots.clear()  # granted before the provider or the breaker closed the channel
 
     def seconds_to_next(self) -> float:
         """Return how long until the next slot, or until the channel may open."""

@@ -1,25 +1,29 @@
 """System checks of the settings: what is missing, and what to type."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
 
-from egac.providers.resend import missing_settings
+from egac.adoption import Refused, refuse_unknown_words
+from egac.outbox import Outgoing
+from egac.providers import resend, whatsapp
 
 
 @register(Tags.compatibility)
-def check_email(**kwargs: Any) -> list[CheckMessage]:
+def check_providers(**kwargs: Any) -> list[CheckMessage]:
     """Warn of a provider that is configured by half."""
-    missing = missing_settings()
-    if len(missing) != 1:
-        return []
     return [
         Warning(
-            f"{missing[0]} is missing, so no e-mail can be sent.",
+            f"{missing[0]} is missing, so no {what} can be sent.",
             hint=f"Write {missing[0]}=… into the environment or .env.",
             id="egac.W001",
         )
+        for what, provider in (("e-mail", resend), ("WhatsApp message", whatsapp))
+        if len(missing := provider.missing_settings()) == 1
     ]
 
 
@@ -50,3 +54,17 @@ def check_secrets(**kwargs: Any) -> list[CheckMessage]:
             id="egac.W003",
         )
     ]
+
+
+@register(Tags.database)
+def check_words(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Stop `migrate` before its first table where an adopted one holds an unknown status."""
+    refused: list[CheckMessage] = []
+    for alias in databases or ():
+        for model in apps.get_models():
+            if issubclass(model, Outgoing):
+                try:
+                    refuse_unknown_words(connections[alias], model)
+                except Refused as error:
+                    refused.append(Error(str(error), id="egac.E001"))
+    return refused

@@ -143,7 +143,7 @@ def settle(event: DeliveryEvent) -> bool:
     if event.waits_for_row is not is_being_sent:
         event.waits_for_row = is_being_sent
         event.save(update_fields=["waits_for_row"])
-    if is_being_sent or not _may_settle(event, row):
+    if not _may_settle(event, row):
         return False
     event.settled_generation = row.generation
     event.save(update_fields=["settled_generation"])

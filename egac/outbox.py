@@ -165,9 +165,10 @@ class OutgoingQuerySet(models.QuerySet[Any]):
 
     def extend(self, *, owner: str, lease: timedelta) -> set[Any]:
         """Prolong the live leases of `owner`; return the keys of their rows."""
+        table = self.model._meta.db_table
         statement = (
-            f"UPDATE {self.model._meta.db_table} "
-            "SET lease_ends_at = now() + %s, updated_at = now() WHERE status = %s AND lease_owner = %s AND lease_ends_at >= now() RETURNING id"
+            f"UPDATE {table} SET lease_ends_at = now() + %s, updated_at = now() "
+            "WHERE status = %s AND lease_owner = %s AND lease_ends_at >= now() RETURNING id"
         )
         with connection.cursor() as cursor:
             told: Any = [lease, self.model.Status.PROCESSING, owner]

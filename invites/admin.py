@@ -1,6 +1,6 @@
 """Invites in the admin: who was invited, did it arrive, and the buttons that help."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,14 +15,23 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from egac.admin_actions import MOST_SHOWN, Line, Press, StaffAction
+from egac.admin_actions import Line, Press, StaffAction
 from egac.admin_outgoing import Event, OutgoingAdmin
 from egac.admin_records import moment
 from egac.delivery import suppressed_among
 from egac.explain import day_and_clock, explain_error
-from egac.outbox import Irrelevant, Unsendable
 from egac.providers import NotConfigured
 from invites import services
+from invites.admin_buttons import (
+    CANCEL,
+    ELIGIBLE,
+    RETRY,
+    SEND,
+    SEND_AGAIN,
+    SENT_AT_ONCE,
+    VERBS,
+    line_of,
+)
 from invites.admin_enquiries import TONES, EnquiryAdmin
 from invites.admin_forms import EnquirySearch, InviteForm
 from invites.models import Enquiry, Invite
@@ -31,49 +40,9 @@ from invites.services import Changed, Refused
 from jobs.models import JobRun
 from jobs.services import Start, run_job
 
-SENT_AT_ONCE = MOST_SHOWN  # more than these wait for the next run
 SECONDS = 10.0
 TOKEN_SHOWN = 6
 SHORTEST_TOKEN_SEARCH = 6
-
-RETRY = StaffAction(
-    "retry",
-    "Retry now",
-    "invites.retry_invite",
-    f"Up to {SENT_AT_ONCE} are sent at once; more are made due, and the next run sends them. "
-    "Failed and cancelled ones get all their attempts again.",
-)
-CANCEL = StaffAction(
-    "cancel",
-    "Cancel",
-    "invites.cancel_invite",
-    "They are not sent. Their links, where somebody has one already, stay good.",
-)
-SEND = StaffAction(
-    "send",
-    "Send one for real",
-    "invites.send_invite",
-    "This one e-mail is sent now, and nothing else.",
-    one_only=True,
-)
-SEND_AGAIN = StaffAction(
-    "send_again",
-    "Send again",
-    "invites.send_again_invite",
-    "The same person gets the e-mail once more, with the same personal link.",
-    asks_reason=True,
-)
-ELIGIBLE = {
-    RETRY: services.RETRIED,
-    CANCEL: services.TAKEN_BACK,
-    SEND: services.RETRIED,
-    SEND_AGAIN: services.SENT_AGAIN,
-}
-VERBS: dict[StaffAction, Callable[..., Changed]] = {
-    RETRY: services.retry_now,
-    CANCEL: services.cancel_invites,
-    SEND_AGAIN: services.send_again,
-}
 
 admin.site.register(Enquiry, EnquiryAdmin)
 
@@ -199,18 +168,9 @@ class InviteAdmin(OutgoingAdmin):
     def why_not(self, action: StaffAction, row: Invite) -> str:
         return services.why_skipped(row, ELIGIBLE[action])
 
-    def line_of(self, action: StaffAction, row: Invite) -> Line:
-        name = row.enquiry.name if row.enquiry else None
-        to = f"{name or 'No name'} <{row.recipient or 'no address'}>"
-        if action is CANCEL:
-            return Line(to, "")
-        try:
-            waits = row.status == Invite.Status.PENDING
-            message = row.message() if waits else services.what_would_go(row)
-        except (Refused, Unsendable, Irrelevant) as error:
-            return Line(to, "", warning=f"It will fail: {error}")
-        why = suppressed_among({row.recipient}).get(row.recipient.lower())
-        return Line(to, message["subject"], f"It will not be sent: {why}." if why else "")
+    def lines_of(self, action: StaffAction, rows: list[Invite]) -> list[Line]:
+        suppressed = suppressed_among({row.recipient for row in rows})
+        return [line_of(action, row, suppressed) for row in rows]
 
     def version_of(self, row: Invite) -> str:
         return row.updated_at.isoformat()

@@ -117,7 +117,12 @@ def kept_secret(name: str) -> str:
 def point_at(address: str) -> None:
     """Let the stand-in take the place of the providers."""
     os.environ.update(
-        RESEND_API_URL=address, RESEND_API_KEY="re_standin", STANDIN_INBOX_URL=f"{address}/inbox"
+        RESEND_API_URL=address,
+        RESEND_API_KEY="re_standin",
+        STANDIN_INBOX_URL=f"{address}/inbox",
+        WHATSAPP_API_URL=f"{address}/v23.0",
+        WHATSAPP_TOKEN="standin",
+        WHATSAPP_PHONE_NUMBER_ID="100000000000001",
     )
     os.environ.setdefault("RESEND_FROM", "EGAC <membership@club.example>")
     os.environ.setdefault("RESEND_RATE_LIMIT", "50")

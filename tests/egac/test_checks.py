@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from django.core.checks import CheckMessage
+from django.db import connection
 from pytest_django.fixtures import Settings
 
-from egac.checks import check_email, check_links, check_secrets
+from egac.checks import check_links, check_providers, check_secrets, check_words
 
 Check = Callable[[], list[CheckMessage]]
 
@@ -14,8 +15,9 @@ Check = Callable[[], list[CheckMessage]]
 @pytest.mark.parametrize(
     ("check", "setting", "value", "id_"),
     [
-        (check_email, "RESEND_API_KEY", "", "egac.W001"),
-        (check_email, "RESEND_FROM", "", "egac.W001"),
+        (check_providers, "RESEND_API_KEY", "", "egac.W001"),
+        (check_providers, "RESEND_FROM", "", "egac.W001"),
+        (check_providers, "WHATSAPP_TOKEN", "", "egac.W001"),
         (check_links, "SITE_BASE_URL", "", "egac.W002"),
         (check_secrets, "CRON_SECRET", "", "egac.W003"),
         (check_secrets, "CRON_SECRET", "x" * 15, "egac.W003"),
@@ -34,7 +36,7 @@ def test_warns_and_says_what_to_type(
     assert not value or value not in f"{warning.msg}{warning.hint}"
 
 
-@pytest.mark.parametrize("check", [check_email, check_links, check_secrets])
+@pytest.mark.parametrize("check", [check_providers, check_links, check_secrets])
 def test_says_nothing_while_all_is_well(check: Check) -> None:
     assert check() == []
 
@@ -42,4 +44,23 @@ def test_says_nothing_while_all_is_well(check: Check) -> None:
 def test_email_that_is_not_configured_at_all_is_no_fault(settings: Settings) -> None:
     settings.RESEND_API_KEY = settings.RESEND_FROM = ""
 
-    assert check_email() == []
+    assert check_providers() == []
+
+
+@pytest.mark.django_db
+def test_an_unknown_status_stops_migrate_and_says_what_to_type() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE invites DROP CONSTRAINT an_invite_has_a_known_status")
+        cursor.execute(
+            "INSERT INTO invites (token, status) VALUES ('a', 'gone'), ('b', 'gone')"
+        )
+
+    [error] = check_words(databases=["default"])
+
+    assert "'gone' (rows: 2)" in error.msg
+    assert "UPDATE invites SET status = 'cancelled'" in error.msg
+
+
+@pytest.mark.django_db
+def test_known_words_let_migrate_go_on() -> None:
+    assert check_words(databases=["default"]) == []

@@ -23,6 +23,26 @@ from tests.providers.whatsapp import whatsapp_error
 from tests.providers.wire import Answer, json_answer
 
 FRESH = State(attempts=0, limit=5, protected=False)
+AS_META_TAKES_IT = {
+    "messaging_product": "whatsapp",
+    "recipient_type": "individual",
+    "to": "+447700900123",
+    "type": "template",
+    "template": {
+        "name": "reminder",
+        "language": {"policy": "deterministic", "code": "en_GB"},
+        "components": [
+            {
+                "type": "body",
+                "parameters": [
+                    {"type": "text", "text": "Ana"},
+                    {"type": "text", "text": "9 a.m."},
+                ],
+            }
+        ],
+    },
+    "biz_opaque_callback_data": "row-7",
+}
 
 
 def message(**changes: Any) -> dict[str, Any]:
@@ -47,26 +67,7 @@ def test_sends_a_template_in_its_own_language_and_names_the_row(provider: Provid
 
     [accepted] = provider.whatsapp.accepted
     assert (accepted.id, wamid[:6]) == (wamid, "wamid.")
-    assert accepted.payload == {
-        "messaging_product": "whatsapp",
-        "recipient_type": "individual",
-        "to": "+447700900123",
-        "type": "template",
-        "template": {
-            "name": "reminder",
-            "language": {"policy": "deterministic", "code": "en_GB"},
-            "components": [
-                {
-                    "type": "body",
-                    "parameters": [
-                        {"type": "text", "text": "Ana"},
-                        {"type": "text", "text": "9 a.m."},
-                    ],
-                }
-            ],
-        },
-        "biz_opaque_callback_data": "row-7",
-    }
+    assert accepted.payload == AS_META_TAKES_IT
 
 
 def test_says_who_calls_and_whose_number_it_is(provider: ProviderServer) -> None:

@@ -266,6 +266,21 @@ def test_a_person_is_found_and_invited(
     assert troubles == []
 
 
+def test_a_new_person_is_added_and_invited_in_one_go(open_page: Open, rows: dict[str, Any]) -> None:
+    page = open_page("invites/invite/add/")
+
+    with page.expect_popup() as popup:
+        page.locator("#add_id_enquiry").click()
+    popup.value.get_by_label("Name").fill("Kit Moor")
+    popup.value.get_by_label("E-mail").fill("kit@club.example")
+    with popup.value.expect_event("close"):
+        popup.value.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    expect(page.locator(".messagelist")).to_contain_text("was added")
+    assert Invite.objects.filter(enquiry__name="Kit Moor").count() == 1
+
+
 def test_a_file_is_looked_at_then_imported(
     open_page: Open, rows: dict[str, Any], troubles: list[str], tmp_path: Path
 ) -> None:

@@ -1,9 +1,11 @@
 """The servers that a person runs never print a secret: runserver, and gunicorn with its logs on."""
 
+import os
 import re
 import signal
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,7 @@ OLDER_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"'
 EVERY_FIELD = (
     '%(r)s %(q)s %(U)s %(f)s %({raw_uri}e)s %({x-cron-secret}i)s %({authorization}i)s "%(a)s"'
 )
+WORKER = re.compile(r"Booting worker with pid: (\d+)")
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
 
 
@@ -46,6 +49,10 @@ def serving(
         found = ADDRESS.search(log.read_text())
         assert found
         yield found[0], process
+
+
+def socket_to(server: str) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(server.rpartition(":")[2])))
 
 
 def ask_in_every_way(server: str) -> None:
@@ -108,12 +115,17 @@ def test_gunicorn_prints_no_secret_of_a_request_that_it_kills(
 ) -> None:
     log = tmp_path / "log"
     make_invites(1)
-    provider.resend.gate = Gate.before_accepting()
+    gate = provider.resend.gate = Gate.before_accepting()
 
-    with serving(log, *GUNICORN, "--timeout", "1", provider=provider) as (server, _process):
-        with suppress(requests.ConnectionError):
-            requests.get(f"{server}{RETRY}?secret={SECRET}", timeout=60)
-        assert eventually(lambda: "Error handling request" in log.read_text())
+    with (
+        serving(log, *GUNICORN, provider=provider) as (server, _process),
+        socket_to(server) as asking,
+    ):
+        asking.sendall(f"GET {RETRY}?secret={SECRET} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        gate.wait_for_arrival(timeout=60)
+        worker = WORKER.findall(log.read_text())[-1]
+        os.kill(int(worker), signal.SIGABRT)  # as gunicorn does after its --timeout
+        assert eventually(lambda: "Error handling request" in log.read_text(), seconds=30)
 
     assert_no_secret(log, but=f"Error handling request GET {RETRY}?secret=[redacted]")
     assert Invite.objects.get().status == Invite.Status.PROCESSING

@@ -2,8 +2,10 @@
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.html import escape
 from pytest_django.fixtures import Settings
@@ -267,3 +269,27 @@ def test_every_button_stands_in_the_history_of_the_row(
     assert "Cancel: 1 of 1." in page
     assert "Retry now: 1 of 1." in page
     assert "operators" in page
+
+
+def test_the_page_that_asks_takes_a_fixed_number_of_queries(operator: Client) -> None:
+    few, many = ([str(each.pk) for each in make_invites(count)] for count in (2, 20))
+    operator.post(f"{LIST}retry/", {"_selected_action": few})
+    with CaptureQueriesContext(connection) as queries_of_few:
+        operator.post(f"{LIST}retry/", {"_selected_action": few})
+
+    with CaptureQueriesContext(connection) as queries_of_many:
+        operator.post(f"{LIST}retry/", {"_selected_action": many})
+
+    assert len(queries_of_many) == len(queries_of_few)
+
+
+def test_the_address_of_a_button_opened_by_hand_changes_nothing_and_says_so(
+    operator: Client, provider: ProviderServer
+) -> None:
+    invite = failed()
+    seen = f"{invite.pk}@{invite.updated_at.isoformat()}"
+
+    answer = operator.get(f"{LIST}retry/", {"seen": seen}, follow=True)
+
+    assert message_of(answer).startswith("Nothing was changed: choose what to act on")
+    assert provider.resend.calls == []

@@ -21,6 +21,7 @@ from django.test.utils import CaptureQueriesContext
 from egac import adoption
 from invites.models import Enquiry, Invite
 
+Schema = dict[str, list[Any]]
 Make = Callable[..., "Database"]
 ROOT = Path(__file__).resolve().parents[2]
 CLUB = (ROOT / "tests/data/egac_before_send_attempts.sql").read_text()
@@ -71,7 +72,7 @@ ATTEMPTS = "SELECT right(token, 1), send_attempts FROM invites ORDER BY 1"
 
 POINTS = [
     "COMMENT ON COLUMN invites.reason",
-    "ADD CONSTRAINT attempts_are_counted_up",
+    'ADD CONSTRAINT "attempts_are_counted_up"',
     "UPDATE invites",
     "VALIDATE CONSTRAINT send_attempts",
     "SET NOT NULL",
@@ -126,7 +127,7 @@ class Database:
         """Lose the record that a migration was applied, as a lost connection does."""
         self.run(f"DELETE FROM django_migrations WHERE name = '{migration}'")
 
-    def schema(self) -> dict[str, list[Any]]:
+    def schema(self) -> Schema:
         return {what: self.run(sql) for what, sql in SCHEMA.items()}
 
     def values(self) -> dict[str, dict[str, Any]]:
@@ -166,27 +167,45 @@ def database_name(django_db_blocker: Any) -> Iterator[str]:
         cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def create(database_name: str, *scripts: str) -> Database:
+    """Make what stands for a database, and run SQL in it."""
+    alias = f"adoption_{next(NUMBERS)}"
+    settings = deepcopy(connections["default"].settings_dict) | {"NAME": database_name}
+    settings["OPTIONS"]["options"] = f"-c search_path={alias} -c synchronous_commit=off"
+    connections.databases[alias] = settings
+    database = Database(alias)
+    for script in (f"CREATE SCHEMA {alias}", *filter(None, scripts)):
+        database.run(script)
+    return database
+
+
+def drop(database: Database) -> None:
+    database.run(f"DROP SCHEMA {database.alias} CASCADE")
+    connections[database.alias].close()
+    del connections[database.alias], connections.databases[database.alias]
+
+
 @pytest.fixture
 def make(database_name: str) -> Iterator[Make]:
-    """Return a function that makes a database and runs SQL in it."""
-    made: list[str] = []
+    """Return a function that makes databases for one test."""
+    made: list[Database] = []
 
     def make_one(*scripts: str) -> Database:
-        alias = f"adoption_{next(NUMBERS)}"
-        made.append(alias)
-        settings = deepcopy(connections["default"].settings_dict) | {"NAME": database_name}
-        settings["OPTIONS"]["options"] = f"-c search_path={alias} -c synchronous_commit=off"
-        connections.databases[alias] = settings
-        database = Database(alias)
-        for script in (f"CREATE SCHEMA {alias}", *filter(None, scripts)):
-            database.run(script)
-        return database
+        made.append(create(database_name, *scripts))
+        return made[-1]
 
     yield make_one
-    for alias in made:
-        Database(alias).run(f"DROP SCHEMA {alias} CASCADE")
-        connections[alias].close()
-        del connections[alias], connections.databases[alias]
+    for database in made:
+        drop(database)
+
+
+@pytest.fixture(scope="module")
+def fresh_schema(database_name: str) -> Iterator[Schema]:
+    """The schema of a new club's database, migrated."""
+    database = create(database_name)
+    database.migrate()
+    yield database.schema()
+    drop(database)
 
 
 @pytest.fixture
@@ -204,12 +223,14 @@ def club(make: Make) -> Database:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_adopted_and_fresh_schemas_are_equal(make: Make, fresh: Database, variant: str) -> None:
+def test_adopted_and_fresh_schemas_are_equal(
+    make: Make, fresh_schema: Schema, variant: str
+) -> None:
     adopted = make(CLUB, VARIANTS[variant])
 
     adopted.migrate()
 
-    assert adopted.schema() == fresh.schema()
+    assert adopted.schema() == fresh_schema
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -224,13 +245,13 @@ def test_every_row_and_every_value_stays(make: Make, variant: str) -> None:
     assert {key: {name: after[key][name] for name in before[key]} for key in before} == before
 
 
-def test_the_schema_is_what_the_models_say(make: Make, fresh: Database) -> None:
+def test_the_schema_is_what_the_models_say(make: Make, fresh_schema: Schema) -> None:
     by_django = make()
     with connections[by_django.alias].schema_editor() as editor:
         editor.create_model(Enquiry)
         editor.create_model(Invite)
 
-    ours, theirs = fresh.schema(), by_django.schema()
+    ours, theirs = fresh_schema, by_django.schema()
 
     assert [row[:4] for row in ours["columns"]] == [row[:4] for row in theirs["columns"]]
     named = {rule.name for rule in Invite._meta.constraints}
@@ -290,12 +311,12 @@ def test_a_second_run_changes_nothing(club: Database) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_goes_on_after_a_failure(club: Database, fresh: Database, point: str) -> None:
+def test_goes_on_after_a_failure(club: Database, fresh_schema: Schema, point: str) -> None:
     lose_connection(point, club)
 
     club.migrate()
 
-    assert club.schema() == fresh.schema()
+    assert club.schema() == fresh_schema
     assert club.run(ATTEMPTS) == [("1", 1), ("2", 1), ("3", 1), ("4", 0), ("5", 0), ("6", 0)]
 
 
@@ -344,14 +365,16 @@ def test_the_way_back_drops_no_value_that_was_there(make: Make, variant: str) ->
 
 
 @pytest.mark.parametrize("variant", ["as it stands", "without enquiries", "attempts, some NULL"])
-def test_goes_forward_again_after_the_way_back(make: Make, fresh: Database, variant: str) -> None:
+def test_goes_forward_again_after_the_way_back(
+    make: Make, fresh_schema: Schema, variant: str
+) -> None:
     database = make(CLUB, VARIANTS[variant])
     database.migrate()
     database.migrate("zero")
 
     database.migrate()
 
-    assert database.schema() == fresh.schema()
+    assert database.schema() == fresh_schema
 
 
 def test_what_was_added_is_marked_and_nothing_else(club: Database) -> None:
@@ -405,7 +428,7 @@ def test_an_unknown_word_stops_it_before_any_change(club: Database) -> None:
     ]
 
 
-def test_the_update_that_it_names_lets_it_go_on(club: Database, fresh: Database) -> None:
+def test_the_update_that_it_names_lets_it_go_on(club: Database, fresh_schema: Schema) -> None:
     club.run("ALTER TABLE invites ALTER status DROP NOT NULL")
     club.run("UPDATE invites SET status = 'bounced' WHERE status = 'failed'")
     club.run("UPDATE invites SET status = NULL WHERE status = 'sent'")
@@ -418,7 +441,7 @@ def test_the_update_that_it_names_lets_it_go_on(club: Database, fresh: Database)
     club.migrate()
 
     assert club.run("SELECT count(*) FROM invites WHERE status = 'cancelled'") == [(2,)]
-    assert club.schema() == fresh.schema()
+    assert club.schema() == fresh_schema
 
 
 def test_rules_under_another_name_count_as_there(club: Database) -> None:
@@ -467,7 +490,7 @@ def test_the_database_itself_forgets_a_deleted_enquiry(make: Make, script: str) 
     assert database.run("SELECT enquiry_id FROM invites WHERE token = 'n'") == [(None,)]
 
 
-def test_fifty_thousand_rows_are_adopted(club: Database, fresh: Database) -> None:
+def test_fifty_thousand_rows_are_adopted(club: Database, fresh_schema: Schema) -> None:
     club.run("UPDATE enquiries SET events = " + FAILED_TWICE)
     club.run("""
         INSERT INTO invites (token, enquiry_id, status)
@@ -476,7 +499,7 @@ def test_fifty_thousand_rows_are_adopted(club: Database, fresh: Database) -> Non
     club.migrate()
 
     assert club.run("SELECT sum(send_attempts) FROM invites WHERE status = 'sent'") == [(100_002,)]
-    assert club.schema() == fresh.schema()
+    assert club.schema() == fresh_schema
 
 
 def test_gives_up_soon_on_a_table_in_use(club: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -515,13 +538,13 @@ def test_neither_reads_nor_builds_under_a_strong_lock(club: Database) -> None:
     assert all("CONCURRENTLY" in sql for sql in built)
 
 
-def test_an_invalid_index_is_built_anew(club: Database, fresh: Database) -> None:
+def test_an_invalid_index_is_built_anew(club: Database, fresh_schema: Schema) -> None:
     with pytest.raises(IntegrityError):
         club.run("CREATE UNIQUE INDEX CONCURRENTLY invites_open ON invites (status)")
 
     club.migrate()
 
-    assert club.schema() == fresh.schema()
+    assert club.schema() == fresh_schema
 
 
 @pytest.mark.parametrize("number", ["0001", "0002"])

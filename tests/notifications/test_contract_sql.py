@@ -134,7 +134,6 @@ def test_what_the_database_can_hold_and_we_cannot_read_harms_nobody(
     assert [row[1] for row in sql(f"{STATES} ORDER BY id")] == ["failed", "completed"]
 
 
-@pytest.mark.xfail(reason="passes.py: a channel with nothing due has no turn.", strict=True)
 def test_a_pass_settles_the_orphans_of_a_channel_with_nothing_due(provider: ProviderServer) -> None:
     insert(whatsapp())
     claimed()
@@ -227,12 +226,9 @@ CHANGES: dict[str, Callable[[], object]] = {
     "give up": give_up,
     "extend": extend,
 }
-NOT_YET = pytest.mark.xfail(reason="egac/outbox.py's extend does not set it.", strict=True)
 
 
-@pytest.mark.parametrize(
-    "change", [pytest.param(each, marks=NOT_YET if each == "extend" else ()) for each in CHANGES]
-)
+@pytest.mark.parametrize("change", CHANGES)
 def test_every_change_of_ours_sets_updated_at(change: str) -> None:
     queue_emails(1)
     make_old()

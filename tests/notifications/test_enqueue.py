@@ -171,7 +171,7 @@ def test_what_is_of_no_more_use_is_cancelled(provider: ProviderServer, payload: 
 
     row = Notification.objects.get()
     assert (row.status, row.reason, row.attempts) == (Status.CANCELLED, "expired", 0)
-    assert row.last_error.startswith("It was of use until")
+    assert str(row.last_error).startswith("It was of use until")
     assert provider.resend.calls == provider.whatsapp.calls == []
 
 
@@ -181,9 +181,8 @@ def test_the_databases_clock_says_when_a_message_expires(
     provider: ProviderServer, monkeypatch: pytest.MonkeyPatch, hours: int, is_sent: bool
 ) -> None:
     enqueue([message(expires_at=timezone.now() + timedelta(hours=hours))])
-    for wrong in (-2 * hours, 2 * hours):
-        instant = timezone.now() + timedelta(hours=wrong)
-        monkeypatch.setattr("django.utils.timezone.now", lambda instant=instant: instant)
+    wrong = timezone.now() + timedelta(hours=2 * hours)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: wrong)
 
     send()
 
@@ -246,9 +245,8 @@ def test_a_check_that_raises_costs_an_attempt_and_harms_nobody(
 
     send()
 
-    broken = Notification.objects.get(key="a")
-    assert (broken.status, broken.attempts) == (Status.PENDING, 1)
-    assert broken.due_at > timezone.now() + timedelta(seconds=50)
+    later = Notification.objects.filter(due_at__gt=Now() + timedelta(seconds=50))
+    assert [(row.key, row.status, row.attempts) for row in later] == [("a", Status.PENDING, 1)]
     assert Notification.objects.get(key="b").status == Status.COMPLETED
 
 
@@ -264,7 +262,7 @@ def test_a_check_that_nobody_knows_any_more_fails_the_row(
 
     row = Notification.objects.get()
     assert (row.status, row.reason) == (Status.FAILED, "invalid")
-    assert "No check is called 'still_owed'" in row.last_error
+    assert "No check is called 'still_owed'" in str(row.last_error)
 
 
 def test_an_unknown_check_is_refused_at_once() -> None:
