@@ -23,6 +23,7 @@ from typing import Any
 from django.conf import settings
 
 from egac import channels
+from egac.events import settle_waiting
 from egac.orphans import settle_orphans
 from egac.outbox import OutgoingQuerySet
 from egac.prepare import judged, prepare
@@ -31,7 +32,7 @@ from egac.record import Ended, Record, given_back, record, write_audit
 
 logger = logging.getLogger(__name__)
 
-AHEAD_SECONDS = 1.0  # how much work is claimed before its slots come
+AHEAD_SECONDS = 0.25  # how much work is claimed at a time; rendering it must not miss a slot
 MOST_CLAIMED = 100
 FLUSH_SECONDS = 0.05  # how long an outcome waits to be recorded together with others
 TICK_SECONDS = 0.02
@@ -85,6 +86,7 @@ class Drain:
         channel is closed, or "".
         """
         settle_orphans(self.rows, self.sender, lease=self.lease, also=self.also)
+        settle_waiting(self.rows.model)
         self.rows.give_up()
         with nullcontext(self.pool) if self.pool else threads(self.concurrency) as pool:
             while self._fill() or self._in_flight or self._unrecorded:
@@ -124,10 +126,10 @@ class Drain:
         claimed = rows.claim(room, owner=self.owner, lease=self.lease) if room else []
         for row in claimed:
             row.leased_until = leased_until
-        self._claimed += len(claimed)
         self._claims_alone = not claimed or claimed[0].orphaned
         self._none_left = not (claimed or in_hand)
         ready, settled = prepare(claimed, self.sender)
+        self._claimed += len(ready)  # what ends without a call uses up no limit
         self._ready.extend(ready)
         self._write(settled)
 

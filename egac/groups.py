@@ -30,6 +30,9 @@ OPERATORS = {
     "invites.cancel_invite",
     "invites.send_invite",
     "invites.send_again_invite",
+    "notifications.retry_notification",
+    "notifications.cancel_notification",
+    "notifications.reschedule_notification",
 }
 MANAGERS = OPERATORS | {
     "egac.pause_channel",

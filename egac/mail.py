@@ -49,11 +49,9 @@ def usable_address(address: str | None) -> str:
     """Return the address without white space around it; raise Unsendable where it is none."""
     cleaned = (address or "").strip()
     if not cleaned:
-        raise Unsendable("It has no e-mail address. Add one to the enquiry, then retry.")
+        raise Unsendable("It has no e-mail address. Add one, then retry.")
     try:
         validate_email(cleaned)
     except ValidationError:
-        raise Unsendable(
-            f"{cleaned!r} is no e-mail address. Correct it in the enquiry, then retry."
-        ) from None
+        raise Unsendable(f"{cleaned!r} is no e-mail address. Correct it, then retry.") from None
     return cleaned

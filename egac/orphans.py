@@ -10,7 +10,7 @@ from egac.delivery import MessageAudit
 from egac.outbox import OutgoingQuerySet
 from egac.providers import Cause, ProviderError, Sender
 from egac.record import Ended, Record, audit_of, record, write_audit
-from egac.retry import Reason
+from egac.retry import Reason, wait
 
 AT_ONCE = 500  # rows settled in one transaction
 AT_ONCE_AGAIN = timedelta()
@@ -79,9 +79,10 @@ def _in_doubt(row: Any, sender: Sender) -> Record:
         row.Status.PENDING,
         counts=counts,
         in_doubt=True,
-        delay=AT_ONCE_AGAIN,
+        # One that dies each time must not do so in every pass.
+        delay=AT_ONCE_AGAIN if counts else wait(row.repeats + 1, jitter=0),
         error=error,
-        repeats=row.repeats,
+        repeats=row.repeats if counts else row.repeats + 1,
         orphaned=True,
         audit=audit,
     )

@@ -32,6 +32,13 @@ COLUMN_TYPES = {
 }
 
 
+# Another program may write a time that Python cannot read; one such row must not break a claim.
+READABLE = {
+    models.DateTimeField: (
+        "CASE WHEN outgoing.{0} < '0001-01-02' THEN 'epoch' WHEN outgoing.{0} > '9999-12-30' "
+        "THEN '9999-12-30' ELSE outgoing.{0} END AS {0}"
+    )
+}
 # What no sender reads: not fetched with a claim. Django would fetch it when it is asked for.
 UNREAD = {
     "updated_at",
@@ -110,7 +117,9 @@ class OutgoingQuerySet(models.QuerySet[Any]):
 
     def _claimed_columns(self) -> str:
         fields = [field for field in self.model._meta.concrete_fields if field.name not in UNREAD]
-        return ", ".join(f"outgoing.{field.column}" for field in fields)
+        return ", ".join(
+            READABLE.get(type(field), "outgoing.{0}").format(field.column) for field in fields
+        )
 
     def start(self, rows: Sequence[Any]) -> set[Any]:
         """Store each rendered message and that its call begins; return the keys still ours."""

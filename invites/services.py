@@ -1,9 +1,8 @@
 """The verbs of invites: send what is due, send one, retry, cancel, send again, count."""
 
+import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +16,10 @@ from egac.outbox import Unsendable
 from egac.preview import preview_due
 from egac.providers.resend import EMAIL, require_configured
 from egac.record import Record
+from egac.staff import CHANGED_MEANWHILE as CHANGED_MEANWHILE
+from egac.staff import Changed as Changed
+from egac.staff import Seen as Seen
+from egac.staff import change
 from invites import demo
 from invites.models import Enquiry, Invite, InviteQuerySet
 
@@ -34,12 +37,14 @@ def retry_invites(
     limit: int | None = None,
     seconds: float = PASS_SECONDS,
     dry_run: bool = False,
+    stop: threading.Event | None = None,
 ) -> dict[str, Any]:
     """Send the due invites and return what became of each.
 
     `ids` narrows the pass, `limit` bounds its rows, `seconds` bounds when a call may begin. With
     `dry_run`, or RESEND_DRY_RUN, nothing is sent and no attempt counts: the rendered messages
-    are kept to be looked at. Raises NotConfigured where Resend is not.
+    are kept to be looked at. When `stop` is set, what is in flight is finished and the rest given
+    back. Raises NotConfigured where Resend is not.
     """
     rows = Invite.objects.all() if ids is None else Invite.objects.filter(pk__in=ids)
     if not settings.SENDING:
@@ -55,6 +60,7 @@ def retry_invites(
         until=time.monotonic() + seconds,
         concurrency=settings.WORKER_CONCURRENCY,
         on_records=recorded.extend,
+        stop=stop or threading.Event(),
     ).run()
     return _result([_line(each) for each in recorded], left=rows.due().count(), note=note)
 
@@ -131,8 +137,6 @@ def refuse_unless_sendable(invite: Invite, *, again: bool) -> None:
         raise Refused("It was sent already. Add --again to send it once more.")
 
 
-Seen = Mapping[UUID, datetime | None]  # when each chosen row had last changed, as a page showed it
-
 RETRIED = frozenset({Invite.Status.PENDING, Invite.Status.FAILED, Invite.Status.CANCELLED})
 SENT_AGAIN = frozenset({Invite.Status.SENT})
 TAKEN_BACK = frozenset({Invite.Status.PENDING, Invite.Status.FAILED})
@@ -144,26 +148,6 @@ WHY_SKIPPED = {
     Invite.Status.FAILED: "failed",
     Invite.Status.CANCELLED: "cancelled already",
 }
-CHANGED_MEANWHILE = "changed by somebody else meanwhile"
-
-
-@dataclass(frozen=True)
-class Changed:
-    """The two numbers of a staff action: how many rows it changed, and why it skipped the rest."""
-
-    changed: int
-    skipped: dict[str, int]  # why: how many
-    ids: tuple[UUID, ...] = ()  # of the changed ones
-
-    def sentence(self, did: str) -> str:
-        """Return both numbers as a sentence, for example with "queued to be sent now"."""
-        return f"{self.changed} {did}.{self.rest}"
-
-    @property
-    def rest(self) -> str:
-        """Why the others were skipped, as a sentence that follows another; "" if none was."""
-        rest = ", ".join(f"{count} {word}" for word, count in self.skipped.items())
-        return f" Skipped: {rest}." if rest else ""
 
 
 def retry_now(ids: Sequence[UUID], *, seen: Seen | None = None) -> Changed:
@@ -193,27 +177,14 @@ def _change(
     act: Callable[[InviteQuerySet], int],
     seen: Seen | None,
 ) -> Changed:
-    """Change those of the chosen rows that are still eligible, and count why the others are not.
-
-    With `seen`, a row that changed since then stays as it is: a second press has no effect.
-    """
-    chosen = Invite.objects.filter(pk__in=ids)
-    skipped: Counter[str] = Counter()
-    ours = []
-    with transaction.atomic():
-        locked = chosen.order_by("pk").select_for_update()
-        for invite in locked.only("status", "accepted_at", "updated_at"):
-            why = why_skipped(invite, eligible)
-            if not why and seen is not None and seen.get(invite.pk) != invite.updated_at:
-                why = CHANGED_MEANWHILE
-            if why:
-                skipped[why] += 1
-            else:
-                ours.append(invite.pk)
-        changed = act(Invite.objects.filter(pk__in=ours))
-    if gone := len(set(ids)) - skipped.total() - len(ours):
-        skipped["no longer there"] = gone
-    return Changed(changed, dict(skipped), tuple(ours))
+    """Change those of the chosen rows that are still eligible, and count why the others are not."""
+    return change(
+        Invite.objects.only("status", "accepted_at", "updated_at"),
+        ids=ids,
+        why_not=lambda invite: why_skipped(invite, eligible),
+        act=act,
+        seen=seen,
+    )
 
 
 def seed_demo(now: datetime) -> int:

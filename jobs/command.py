@@ -3,6 +3,8 @@
 import getpass
 import json
 import os
+import signal
+import threading
 from argparse import ArgumentParser
 from typing import Any, ClassVar
 
@@ -21,10 +23,15 @@ class JobCommand(BaseCommand):
 
     Exit 0: every outcome was recorded. Exit 1: the work failed, or `failed` says so of its result.
     Exit 2: wrong usage or missing configuration.
+    `stop` is set when a signal asks the process to end: work that can be cut short looks at it.
     """
 
     job: ClassVar[str]
     can_dry_run: ClassVar[bool] = True
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.stop = threading.Event()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the result as one object")
@@ -49,6 +56,11 @@ class JobCommand(BaseCommand):
         """Return whether the result is a reason for exit status 1."""
         return False
 
+    def end_on_signals(self) -> None:
+        """Let SIGTERM set `stop`; a signal is the main thread's to hear."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, lambda *_: self.stop.set())
+
     def handle(self, *args: Any, **options: Any) -> None:
         start = Start(
             trigger=options["trigger"],
@@ -56,6 +68,7 @@ class JobCommand(BaseCommand):
             business_on=timezone.localdate(),
             dry_run=bool(options.get("dry_run")),
         )
+        self.end_on_signals()
         try:
             run = run_job(self.job, start, lambda: self.work(options))
         except AlreadyRunning as error:

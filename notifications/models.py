@@ -94,6 +94,12 @@ class Notification(Outgoing):
 
     class Meta:
         db_table = "notifications_queue"
+        default_permissions = ("view",)  # a record: it is acted upon, never edited
+        permissions = [
+            ("retry_notification", "Can retry notifications"),
+            ("cancel_notification", "Can cancel notifications"),
+            ("reschedule_notification", "Can reschedule notifications"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(
@@ -233,3 +239,18 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Sample(models.Model):
+    """A type of message with sample data: no table, a page of the admin and who may open it."""
+
+    type = models.TextField(primary_key=True)
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        verbose_name = "message with sample data"
+        verbose_name_plural = "messages with sample data"
+
+    def __str__(self) -> str:
+        return self.type

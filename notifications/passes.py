@@ -1,5 +1,6 @@
 """One bounded pass over the queue, as cron and the HTTP trigger start it."""
 
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,7 @@ def run_pass(
     seconds: float,
     channels: Sequence[str] = tuple(CHANNELS),
     dry_run: bool = False,
+    stop: threading.Event | None = None,
 ) -> dict[str, Any]:
     """Send up to `limit` due messages, the channels side by side; return what became of each.
 
@@ -47,6 +49,7 @@ def run_pass(
     """
     shares = _shares(limit, channels)
     until = time.monotonic() + seconds
+    stop = stop or threading.Event()
     dry = [name for name in channels if dry_run or CHANNELS[name][0](Bounds(), len).is_dry_run()]
     if not dry:
         _require_one(channels)
@@ -54,7 +57,7 @@ def run_pass(
         tasks = [
             pool.submit(_preview, name, shares[name])
             if name in dry
-            else pool.submit(_run_channel, name, Bounds(limit=shares[name], until=until))
+            else pool.submit(_run_channel, name, Bounds(shares[name], until, stop))
             for name in channels
         ]
         done = [task.result() for task in tasks]
@@ -106,7 +109,8 @@ def _run_channel(channel: str, bounds: Bounds) -> Done:
     limit = bounds.limit or 0
     try:
         for lane in CHANNELS[channel]:
-            bounds.limit = max(0, limit - len(recorded))
+            called = sum(each.audit is not None for each in recorded)
+            bounds.limit = max(0, limit - called)
             notes.add(lane(bounds, recorded.extend).run())
     finally:
         connection.close()

@@ -188,6 +188,12 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "db_table": "notifications_queue",
+                        "default_permissions": ("view",),
+                        "permissions": [
+                            ("retry_notification", "Can retry notifications"),
+                            ("cancel_notification", "Can cancel notifications"),
+                            ("reschedule_notification", "Can reschedule notifications"),
+                        ],
                         "indexes": [
                             models.Index(
                                 models.F("priority"),
@@ -240,6 +246,16 @@ class Migration(migrations.Migration):
                                 name="notifications_queue_status_check",
                             )
                         ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Sample",
+                    fields=[("type", models.TextField(primary_key=True, serialize=False))],
+                    options={
+                        "verbose_name": "message with sample data",
+                        "verbose_name_plural": "messages with sample data",
+                        "managed": False,
+                        "default_permissions": ("view",),
                     },
                 ),
             ]

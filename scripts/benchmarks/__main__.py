@@ -12,4 +12,4 @@ django.setup()
 
 from scripts.benchmarks.run import main  # noqa: E402  it imports models
 
-sys.exit(main())
+sys.exit(main(sys.argv[1:]))

@@ -7,8 +7,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote
 
-from django.conf import settings
 from django.db import connection
 from django.test import override_settings
 
@@ -78,12 +78,15 @@ def _seconds(command: str) -> float:
     return time.perf_counter() - began
 
 
+def measures() -> list[Measure]:
+    return [throughput(), start_of_a_command()]
+
+
 def database_url() -> str:
     """Return the address of the scratch database, for a process of its own."""
-    told = settings.DATABASES["default"]
-    name = connection.settings_dict["NAME"]
-    at = f":{told['PORT']}" if told["PORT"] else ""
-    user = f"{told['USER']}:{told['PASSWORD']}" if told["PASSWORD"] else told["USER"]
-    if told["HOST"].startswith("/"):
-        return f"postgres://{user}@/{name}?host={told['HOST']}"
-    return f"postgres://{user}@{told['HOST']}{at}/{name}"
+    told = connection.get_connection_params()
+    user = quote(told.get("user") or "")
+    password = f":{quote(told['password'])}" if told.get("password") else ""
+    port = f"&port={told['port']}" if told.get("port") else ""
+    host = told.get("host") or "localhost"
+    return f"postgres://{user}{password}@/{told['dbname']}?host={host}{port}"

@@ -47,6 +47,8 @@ def sdk(server, monkeypatch):
     server.reset()
     monkeypatch.setattr(resend, "api_url", server.url)
     monkeypatch.setattr(resend, "api_key", KEY)
+    # Ours, which the program puts in its place, decides refusals before the SDK sees them.
+    monkeypatch.setattr(resend, "default_http_client", resend.RequestsClient())
     return resend
 
 

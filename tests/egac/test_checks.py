@@ -51,9 +51,7 @@ def test_email_that_is_not_configured_at_all_is_no_fault(settings: Settings) -> 
 def test_an_unknown_status_stops_migrate_and_says_what_to_type() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE invites DROP CONSTRAINT an_invite_has_a_known_status")
-        cursor.execute(
-            "INSERT INTO invites (token, status) VALUES ('a', 'gone'), ('b', 'gone')"
-        )
+        cursor.execute("INSERT INTO invites (token, status) VALUES ('a', 'gone'), ('b', 'gone')")
 
     [error] = check_words(databases=["default"])
 

@@ -1,6 +1,7 @@
 """The environment is read strictly: what cannot be parsed refuses to start with a sentence."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -153,3 +154,12 @@ def test_the_settings_refuse_to_start_with_a_sentence(given: dict[str, str], wor
 
     assert ended.returncode == 1
     assert f"ImproperlyConfigured: {words_}" in ended.stderr
+
+
+def test_the_example_names_every_setting_that_is_read() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    named = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
+    source = (ROOT / "egac" / "settings.py").read_text(encoding="utf-8")
+    read = set(re.findall(r'(?:text|switch|whole|above_zero|words|one_of)\(\s*"([A-Z_]+)"', source))
+
+    assert named == read - {"STANDIN_INBOX_URL"}

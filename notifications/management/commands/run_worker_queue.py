@@ -41,6 +41,7 @@ class Command(JobCommand):
             seconds=options["budget_ms"] / 1000,
             channels=chosen,
             dry_run=bool(options["dry_run"]),
+            stop=self.stop,
         )
 
     def sentence(self, result: dict[str, Any]) -> str:

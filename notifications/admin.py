@@ -1,0 +1,294 @@
+"""Notifications in the admin: what waits, what went wrong, the buttons that help; its workers."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from egac.admin_actions import Line, Press, StaffAction
+from egac.admin_outgoing import MOST_EVENTS, ErrorFilter, Event, Mail, OutgoingAdmin, ReasonFilter
+from egac.admin_records import RecordAdmin, badge, moment
+from egac.delivery import events_of, suppressed_among
+from egac.explain import state_sentence
+from egac.retry import Reason
+from egac.staff import instant_of
+from notifications import admin_buttons as buttons
+from notifications import staff
+from notifications.catalogue import TYPES
+from notifications.models import IS_WHATSAPP, Notification, Sample, Worker
+from notifications.preview import preview_html, preview_list
+
+Status = Notification.Status
+
+TONES: dict[str, str] = {
+    Status.PENDING: "waiting",
+    Status.PROCESSING: "moving",
+    Status.COMPLETED: "good",
+    Status.FAILED: "bad",
+    Status.CANCELLED: "off",
+}
+BAD_NEWS = {"failed", "suppressed", "bounced", "complained"}
+LARGEST_ID = 2**31 - 1
+ALIVE_FOR = timedelta(minutes=1)
+NO_WORKER = (
+    " But no worker was seen for 5 minutes: start manage.py run_worker_queue --loop, or see why "
+    "cron does not run it."
+)
+
+
+class ChannelFilter(admin.SimpleListFilter):
+    """By which way out."""
+
+    title = "channel"
+    parameter_name = "channel"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(buttons.CHANNEL_WORDS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "whatsapp":
+            return queryset.filter(IS_WHATSAPP)
+        return queryset.exclude(IS_WHATSAPP) if self.value() == "email" else queryset
+
+
+class TypeFilter(admin.SimpleListFilter):
+    """By what a message is about."""
+
+    title = "type"
+    parameter_name = "type"
+    OTHER = "other"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        known = [(name, about.title) for name, about in TYPES.items()]
+        return [*known, (self.OTHER, "another program's own type")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == self.OTHER:
+            return queryset.exclude(type__in=TYPES)
+        return queryset.filter(type=self.value()) if self.value() else queryset
+
+
+@admin.register(Notification)
+class NotificationAdmin(OutgoingAdmin):
+    """Queued messages: a list by state, a record for each, and three buttons."""
+
+    staff_actions = (buttons.RETRY, buttons.CANCEL, buttons.RESCHEDULE)
+    tones = TONES
+    list_display = (
+        "id",
+        "about",
+        "to",
+        "way",
+        "state",
+        "attempts_made",
+        "scheduled",
+        "error_sentence",
+    )
+    list_display_links = ("id", "about")
+    list_filter: ClassVar[Any] = ("status", ChannelFilter, TypeFilter, ReasonFilter, ErrorFilter)
+    ordering: ClassVar[Any] = ("-pk",)
+    search_fields = ("pk",)
+    search_help_text = "An id, or a whole address or number as it is queued."
+    empty_sentence = "Messages show here as soon as one is queued, each with its state."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return staff.with_batches().defer("rendered", "preview").order_by(*self.ordering)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = Q(payload__to__iexact=term)
+        if term.isdecimal() and len(term) <= 10 and int(term) <= LARGEST_ID:
+            found |= Q(pk=int(term))
+        return queryset.filter(found), False
+
+    # The columns
+
+    @admin.display(description="type", ordering="type")
+    def about(self, row: Notification) -> str:
+        return buttons.title_of(row.type)
+
+    @admin.display(description="recipient")
+    def to(self, row: Notification) -> str:
+        return row.recipient or "nobody"
+
+    @admin.display(description="channel")
+    def way(self, row: Notification) -> str:
+        return buttons.channel_in_words(row)
+
+    @admin.display(description="scheduled", ordering="due_at")
+    def scheduled(self, row: Notification) -> SafeString | str:
+        return self.next_try(row) if row.status == Status.PENDING else moment(row.due_at)
+
+    # The record
+
+    def facts(self, row: Notification) -> list[tuple[str, Any]]:
+        facts = [
+            ("Type", f"{buttons.title_of(row.type)} ({row.type})"),
+            ("Recipient", self.to(row)),
+            ("Channel", self.way(row)),
+            ("Attempts", self.attempts_made(row)),
+            ("Scheduled", self.scheduled(row)),
+            ("Of use until", moment(row.expires_at)),
+            ("Created", moment(row.created_at)),
+            ("Sent", moment(row.sent_at)),
+        ]
+        return [
+            *facts,
+            *buttons.whatsapp_facts(row),
+            ("Payload", buttons.payload_shown(row.payload)),
+        ]
+
+    def notes(self, row: Notification) -> list[str]:
+        notes = []
+        if row.in_doubt_since:
+            notes.append("Perhaps it arrived already: nobody knows yet what the provider did.")
+        if why := suppressed_among({row.recipient}).get(row.recipient.lower()):
+            notes.append(f"{row.recipient} is not written to: {why}.")
+        return notes
+
+    def state_in_words(self, row: Notification) -> str:
+        if row.status == Status.FAILED and row.reason is None:
+            return "Failed in another program. Press Retry now to send it."
+        if row.status == Status.FAILED and row.reason == Reason.INVALID:
+            return "Failed: it cannot be sent as it is. Queue a corrected one in its place."
+        return state_sentence(row, now=timezone.now(), held=buttons.why_held(row))
+
+    def is_dry_run(self) -> bool:
+        return bool(settings.RESEND_DRY_RUN)
+
+    def milestones(self, row: Notification) -> Iterator[Event]:
+        yield from super().milestones(row)
+        for event in events_of(row._meta.db_table, row.pk)[:MOST_EVENTS]:
+            tone = "bad" if event.kind in BAD_NEWS else "good"
+            what = f"{event.provider} told: {event.get_kind_display()}"
+            yield Event(event.occurred_at, what, tone, event.detail)
+
+    def mail_of(self, row: Notification) -> Mail:
+        if buttons.is_whatsapp(row):
+            return Mail("It goes by WhatsApp: the details above hold its template and variables.")
+        return super().mail_of(row)
+
+    def masked(self, row: Notification, message: dict[str, Any]) -> dict[str, Any]:
+        """Shorten every link: who has one can act in its recipient's name."""
+        return {
+            name: buttons.without_links(value) if isinstance(value, str) else value
+            for name, value in message.items()
+        }
+
+    # The buttons
+
+    def why_not(self, action: StaffAction, row: Notification) -> str:
+        return buttons.why_not(action, row)
+
+    def lines_of(self, action: StaffAction, rows: list[Notification]) -> list[Line]:
+        suppressed = suppressed_among({row.recipient for row in rows})
+        return [buttons.line_of(action, row, suppressed, timezone.now()) for row in rows]
+
+    def version_of(self, row: Notification) -> str:
+        return row.updated_at.isoformat()
+
+    def act(self, request: HttpRequest, *, action: StaffAction) -> HttpResponse:
+        """Ask again for a time that cannot be; everything else is as for every button."""
+        is_confirmed = request.method == "POST" and "seen" in request.POST
+        is_about_time = action is buttons.RESCHEDULE and request.user.has_perm(action.permission)
+        if is_about_time and is_confirmed and buttons.typed_time(request.POST).error:
+            keys = list(self._seen(request.POST["seen"]))
+            return self.ask(request, action, keys, back=request.POST.get("back", ""))
+        return super().act(request, action=action)
+
+    def ask(
+        self, request: HttpRequest, action: StaffAction, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        answer = super().ask(request, action, *args, **kwargs)
+        if action is buttons.RESCHEDULE and isinstance(answer, TemplateResponse):
+            form = buttons.typed_time(request.POST if "seen" in request.POST else None)
+            answer.template_name = buttons.reschedule_page()
+            answer.context_data = {**(answer.context_data or {}), "form": form}
+        return answer
+
+    def perform(self, request: HttpRequest, press: Press) -> tuple[int, str]:
+        seen = {key: instant_of(version) for key, version in press.seen.items()}
+        with transaction.atomic():
+            try:
+                changed, did, logged = buttons.do(press.action, seen, request.POST)
+            except ValidationError as error:
+                return messages.WARNING, f"Nothing was changed. {' '.join(error.messages)}"
+            rows = Notification.objects.filter(pk__in=changed.ids)
+            count = f"{changed.changed} of {len(seen)}"
+            self.log(request, rows, f"{press.action.label}: {count}{logged}.")
+        sentence = changed.sentence(did)
+        if press.action is buttons.RETRY and changed.changed and not staff.is_a_worker_about():
+            return messages.WARNING, sentence + NO_WORKER
+        is_all = changed.changed and not changed.skipped
+        return (messages.SUCCESS if is_all else messages.WARNING), sentence
+
+
+@admin.register(Worker)
+class WorkerAdmin(RecordAdmin):
+    """Who sends: loops that live or lived, and the passes of cron."""
+
+    list_display = ("name", "kind", "state", "started", "seen", "stopped", "recorded")
+    list_display_links = None
+    fields = readonly_fields = list_display
+    list_filter = ("kind",)
+    ordering = ("-seen_at", "pk")
+    empty_sentence = "Workers show here as soon as one runs: manage.py run_worker_queue --loop."
+
+    @admin.display(description="state")
+    def state(self, worker: Worker) -> SafeString:
+        if worker.stopped_at:
+            return badge("stopped in good order", "off")
+        if worker.seen_at > timezone.now() - ALIVE_FOR:
+            return badge("alive", "good")
+        return badge("silent: it was killed, or it hangs", "bad")
+
+    @admin.display(description="started", ordering="started_at")
+    def started(self, worker: Worker) -> SafeString | str:
+        return moment(worker.started_at)
+
+    @admin.display(description="last seen", ordering="seen_at")
+    def seen(self, worker: Worker) -> SafeString | str:
+        return moment(worker.seen_at)
+
+    @admin.display(description="stopped", ordering="stopped_at")
+    def stopped(self, worker: Worker) -> SafeString | str:
+        return moment(worker.stopped_at)
+
+
+@admin.register(Sample)
+class SampleAdmin(RecordAdmin):
+    """Every type of message with sample data: a page, no rows."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view, of = self.admin_site.admin_view, "notifications_sample"
+        return [
+            path("", view(self.changelist_view), name=f"{of}_changelist"),
+            path("<str:type>/", view(self.email), name=f"{of}_email"),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return preview_list(request)
+
+    def email(self, request: HttpRequest, type: str) -> HttpResponse:
+        """Answer with one type's e-mail, for a sandboxed frame."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return preview_html(request, type)

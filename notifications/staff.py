@@ -1,0 +1,95 @@
+"""The staff's verbs on the queue: retry now, cancel, reschedule. None of them sends by itself."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
+
+from egac.staff import Changed, Seen, change
+from notifications.models import EmailBatch, Notification, NotificationQuerySet, Worker
+
+Status = Notification.Status
+
+RETRIED = frozenset({Status.PENDING, Status.FAILED, Status.CANCELLED})
+TAKEN_BACK = frozenset({Status.PENDING, Status.FAILED})
+RESCHEDULED = frozenset({Status.PENDING})
+WHY_SKIPPED = {
+    Status.PENDING: "waiting to be sent",
+    Status.PROCESSING: "being sent right now",
+    Status.COMPLETED: "sent already",
+    Status.FAILED: "failed",
+    Status.CANCELLED: "cancelled already",
+}
+FROZEN = "in a batch that is being sent"
+IN_DOUBT = "perhaps sent already"
+USELESS_BY_THEN = "of no use by then"
+
+LONGEST_SILENCE = timedelta(minutes=5)
+
+
+def with_batches() -> NotificationQuerySet:
+    """Return every row with `is_frozen`: whether the call of an open batch carries it."""
+    status = EmailBatch.Status
+    still_open = EmailBatch.objects.filter(status__in=[status.PENDING, status.PROCESSING])
+    frozen = Exists(still_open.filter(pk=OuterRef("batch_id")))
+    return Notification.objects.annotate(is_frozen=frozen)
+
+
+def retry_now(ids: Sequence[int], *, seen: Seen | None = None) -> Changed:
+    """Make failed and cancelled messages new again, and waiting ones due."""
+    return change(
+        with_batches(),
+        ids=ids,
+        why_not=lambda row: why_skipped(row, RETRIED),
+        act=lambda chosen: chosen.make_due() + chosen.requeue(),
+        seen=seen,
+    )
+
+
+def cancel_messages(ids: Sequence[int], *, seen: Seen | None = None) -> Changed:
+    """Take back messages that wait or have failed."""
+    return change(
+        with_batches(),
+        ids=ids,
+        why_not=lambda row: why_skipped(row, TAKEN_BACK),
+        act=NotificationQuerySet.cancel,
+        seen=seen,
+    )
+
+
+def reschedule(ids: Sequence[int], *, at: datetime, seen: Seen | None = None) -> Changed:
+    """Let messages that wait go at `at`, and not before."""
+    return change(
+        with_batches(),
+        ids=ids,
+        why_not=lambda row: why_not_moved(row) or _why_not_then(row, at),
+        act=lambda chosen: chosen.update(due_at=at, updated_at=Now()),
+        seen=seen,
+    )
+
+
+def why_skipped(row: Notification, eligible: frozenset[Status]) -> str:
+    """Return why a verb for rows of these states leaves this row of `with_batches` alone, or ""."""
+    status = Status(row.status)
+    if getattr(row, "is_frozen", False) and status in (Status.PENDING, Status.PROCESSING):
+        return FROZEN
+    return "" if status in eligible else WHY_SKIPPED[status]
+
+
+def why_not_moved(row: Notification) -> str:
+    """Return why no other time can be given to this row, or "".
+
+    A call whose outcome is unknown is repeated while its key protects it, so that does not wait.
+    """
+    return why_skipped(row, RESCHEDULED) or (IN_DOUBT if row.in_doubt_since else "")
+
+
+def _why_not_then(row: Notification, at: datetime) -> str:
+    return USELESS_BY_THEN if row.expires_at and row.expires_at <= at else ""
+
+
+def is_a_worker_about() -> bool:
+    """Whether a loop lives, or a pass of cron has ended, within the last five minutes."""
+    seen = Worker.objects.filter(seen_at__gte=Now() - LONGEST_SILENCE)
+    return seen.filter(Q(kind=Worker.Kind.PASS) | Q(stopped_at=None)).exists()
