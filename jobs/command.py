@@ -6,6 +6,8 @@ import os
 import signal
 import threading
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError
@@ -56,10 +58,17 @@ class JobCommand(BaseCommand):
         """Return whether the result is a reason for exit status 1."""
         return False
 
-    def end_on_signals(self) -> None:
-        """Let SIGTERM set `stop`; a signal is the main thread's to hear."""
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, lambda *_: self.stop.set())
+    @contextmanager
+    def ended_by_signals(self) -> Iterator[None]:
+        """Let SIGTERM set `stop` while the job runs; a signal is the main thread's to hear."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGTERM, lambda *_: self.stop.set())
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
     def handle(self, *args: Any, **options: Any) -> None:
         start = Start(
@@ -68,9 +77,9 @@ class JobCommand(BaseCommand):
             business_on=timezone.localdate(),
             dry_run=bool(options.get("dry_run")),
         )
-        self.end_on_signals()
         try:
-            run = run_job(self.job, start, lambda: self.work(options))
+            with self.ended_by_signals():
+                run = run_job(self.job, start, lambda: self.work(options))
         except AlreadyRunning as error:
             self.stderr.write(str(error))
             return
