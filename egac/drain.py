@@ -26,6 +26,7 @@ from egac import channels
 from egac.events import settle_waiting
 from egac.orphans import settle_orphans
 from egac.outbox import OutgoingQuerySet
+from egac.pacer import Pacer
 from egac.prepare import judged, prepare
 from egac.providers import Cause, ProviderError, Sender
 from egac.record import Ended, Record, given_back, record, write_audit
@@ -67,7 +68,7 @@ class Drain:
     def __post_init__(self) -> None:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.lease = timedelta(seconds=settings.WORKER_LEASE_SECONDS)
-        self.pacer = channels.Pacer(self.sender.channel, until=self.until)
+        self.pacer = Pacer(self.sender.channel, until=self.until)
         self._ready: deque[Any] = deque()  # claimed and rendered, not called yet
         self._in_flight = 0
         self._ended: SimpleQueue[Ended] = SimpleQueue()

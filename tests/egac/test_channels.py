@@ -16,7 +16,6 @@ from egac.channels import (
     BREAKER_LONGEST,
     CREDENTIALS_SECONDS,
     Channel,
-    Pacer,
     grant,
     is_down,
     note,
@@ -24,6 +23,7 @@ from egac.channels import (
     resume,
     why_closed,
 )
+from egac.pacer import Pacer
 from egac.providers import Cause, ProviderError
 from tests.egac.threads import side_by_side
 

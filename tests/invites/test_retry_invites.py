@@ -125,12 +125,13 @@ def test_repeats_a_hang_with_the_same_key_and_the_same_bytes(
     provider.resend.faults = fail_next(Fault.hang_after_accepting(5))
 
     retry_invites()
-    let_time_pass()
-    retry_invites()
+    for _ in range(3):  # the provider may not have noticed yet that the first caller hung up
+        let_time_pass()
+        retry_invites()
 
-    first, second = provider.resend.calls
-    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
-    assert first.body == second.body
+    calls = provider.resend.calls
+    assert len(calls) >= 2
+    assert len({(call.headers["idempotency-key"], call.body) for call in calls}) == 1
     assert len(provider.resend.accepted) == 1
     invite.refresh_from_db()
     assert (invite.status, invite.attempts) == (Status.SENT, 1)
