@@ -1,7 +1,6 @@
 """Invites in the admin: who was invited, did it arrive, and the buttons that help."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -21,6 +20,7 @@ from egac.admin_records import moment
 from egac.delivery import suppressed_among
 from egac.explain import day_and_clock, explain_error
 from egac.providers import NotConfigured
+from egac.staff import instant_of
 from invites import services
 from invites.admin_buttons import (
     CANCEL,
@@ -234,14 +234,6 @@ class InviteAdmin(OutgoingAdmin):
 def retry_at_once(ids: tuple[UUID, ...]) -> dict[str, Any]:
     """Send these invites within the time that a person waits for a page."""
     return services.retry_invites(ids, seconds=SECONDS)
-
-
-def instant_of(version: str) -> datetime | None:
-    """Return when a row had last changed as a page showed it; None, as no row, for nonsense."""
-    try:
-        return datetime.fromisoformat(version)
-    except ValueError:
-        return None
 
 
 def uuid_in(term: str) -> UUID | None:
