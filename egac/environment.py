@@ -1,7 +1,10 @@
 """Read environment variables strictly: what cannot be parsed refuses to start with a sentence."""
 
+import json
 import os
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -55,6 +58,34 @@ def above_zero(name: str, default: float) -> float:
             f"{name} is {text(name)!r}. Write a number above 0, for example {name}={default}."
         )
     return number
+
+
+def percent(name: str, default: str) -> Decimal:
+    """Return an exact percentage from 0 to 100, for example of a tax."""
+    word = text(name, default)
+    try:
+        number = Decimal(word)
+    except InvalidOperation:
+        number = Decimal(-1)
+    if not 0 <= number <= 100:
+        raise ImproperlyConfigured(
+            f"{name} is {word!r}. Write a percentage from 0 to 100, for example {name}=20."
+        )
+    return number
+
+
+def json_object(name: str, example: str) -> dict[str, Any]:
+    """Return a JSON object, {} where the variable is empty; anything else refuses to start.
+
+    The sentence does not repeat the value: it may hold a secret.
+    """
+    try:
+        value = json.loads(text(name, "{}"))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ImproperlyConfigured(f"{name} is no JSON object. Write for example {name}={example}")
+    return value
 
 
 def number_of(name: str, default: float) -> float:

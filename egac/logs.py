@@ -16,6 +16,16 @@ SECRET_SETTINGS = (
     "WHATSAPP_VERIFY_TOKEN",
     "CRON_SECRET",
     "CRON_SECRET_PREVIOUS",
+    "SERVICE_ROLE_KEY",
+    "SERVICE_ROLE_KEY_PREVIOUS",
+    "SCHEDULER_SECRET_TOKEN",
+    "SCHEDULER_SECRET_TOKEN_PREVIOUS",
+    "METRICS_TOKEN",
+    "ZOOM_CLIENT_SECRET",
+    "GITHUB_TOKEN",
+    "SLACK_WEBHOOK_URL",
+    "OPSGENIE_API_KEY",
+    "HEALTHCHECK_PING_URL",
 )
 # The value of a `secret` in a query, however the client escaped its name.
 NAME = "".join(f"(?:{letter}|%{ord(letter):x})" for letter in "secret")

@@ -9,7 +9,9 @@ from egac.environment import (
     BASE_DIR,
     above_zero,
     env,
+    json_object,
     one_of,
+    percent,
     read_env_file,
     switch,
     text,
@@ -32,6 +34,8 @@ CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = words("TRUSTED_PROXIES")
 CLUB_NAME = text("CLUB_NAME", "East Grinstead Athletics Club")
 SITE_BASE_URL = text("SITE_BASE_URL", "http://localhost:8000" if DEBUG else "").rstrip("/")
+# This site itself, where invoices and alerts link to.
+OPS_BASE_URL = text("OPS_BASE_URL", SITE_BASE_URL).rstrip("/")
 REPLY_TO = text("REPLY_TO")
 BUSINESS_TIME_ZONE = text("BUSINESS_TIME_ZONE", "Europe/London")
 try:
@@ -61,6 +65,26 @@ WHATSAPP_RATE_LIMIT = above_zero("WHATSAPP_RATE_LIMIT", 20)  # calls a second
 WHATSAPP_DRY_RUN = switch("WHATSAPP_DRY_RUN")
 PHONE_REGION = text("PHONE_REGION", "GB")  # how a number without a country code is read
 
+# Zoom, by server-to-server OAuth
+ZOOM_ACCOUNT_ID = text("ZOOM_ACCOUNT_ID")
+ZOOM_CLIENT_ID = text("ZOOM_CLIENT_ID")
+ZOOM_CLIENT_SECRET = text("ZOOM_CLIENT_SECRET")
+ZOOM_API_URL = text("ZOOM_API_URL", "https://api.zoom.us/v2").rstrip("/")
+ZOOM_OAUTH_URL = text("ZOOM_OAUTH_URL", "https://zoom.us/oauth/token").rstrip("/")
+ZOOM_HOURS_BEFORE = whole("ZOOM_HOURS_BEFORE", 12)
+ZOOM_RATE_LIMIT = above_zero("ZOOM_RATE_LIMIT", 2)  # calls a second
+ZOOM_DRY_RUN = switch("ZOOM_DRY_RUN")
+
+# Billing
+BILLING_CURRENCY = text("BILLING_CURRENCY", "GBP").upper()
+BILLING_TAX_RATE = percent("BILLING_TAX_RATE", "0")
+BILLING_LEAD_DAYS = whole("BILLING_LEAD_DAYS", 5, at_least=0)
+T5_BILLS = one_of("T5_BILLS", ("attended", "completed"))
+T5_DUE_DAYS = whole("T5_DUE_DAYS", 5, at_least=0)
+GRACE_AFTER_DAYS = whole("GRACE_AFTER_DAYS", 8)
+LOCK_AFTER_DAYS = whole("LOCK_AFTER_DAYS", 11)
+INVOICE_PAYMENT_DETAILS = text("INVOICE_PAYMENT_DETAILS")  # how to pay, as an invoice says it
+
 # What leaves the system
 SENDING = one_of("SENDING", ("on", "off")) == "on"
 DIVERT_EMAIL_TO = text("DIVERT_EMAIL_TO")
@@ -73,8 +97,27 @@ PROVIDER_TIMEOUT_SECONDS = above_zero("PROVIDER_TIMEOUT_SECONDS", 10)
 # Secrets of the machines that call us, each with the one it replaces during a rotation
 CRON_SECRET = text("CRON_SECRET")
 CRON_SECRET_PREVIOUS = text("CRON_SECRET_PREVIOUS")
+SERVICE_ROLE_KEY = text("SERVICE_ROLE_KEY")
+SERVICE_ROLE_KEY_PREVIOUS = text("SERVICE_ROLE_KEY_PREVIOUS")
+SCHEDULER_SECRET_TOKEN = text("SCHEDULER_SECRET_TOKEN")
+SCHEDULER_SECRET_TOKEN_PREVIOUS = text("SCHEDULER_SECRET_TOKEN_PREVIOUS")
+SCHEDULER_SECRET_HEADER = text("SCHEDULER_SECRET_HEADER")
+JOB_TOKENS = json_object("JOB_TOKENS", '{"run_worker_queue": "<32 random characters>"}')
+METRICS_TOKEN = text("METRICS_TOKEN")
 ALLOW_QUERY_SECRET = switch("ALLOW_QUERY_SECRET", default=True)
 PAGES_SITE_URL = text("PAGES_SITE_URL").rstrip("/")
+
+# Who is told when something is wrong, and how
+STAFF_ALERT_EMAILS = words("STAFF_ALERT_EMAILS")
+GITHUB_TOKEN = text("GITHUB_TOKEN")
+GITHUB_REPOSITORY = text("GITHUB_REPOSITORY")
+GITHUB_API_URL = text("GITHUB_API_URL", "https://api.github.com").rstrip("/")
+MONITORING_MENTION = text("MONITORING_MENTION")
+SLACK_WEBHOOK_URL = text("SLACK_WEBHOOK_URL")
+OPSGENIE_API_KEY = text("OPSGENIE_API_KEY")
+OPSGENIE_API_URL = text("OPSGENIE_API_URL", "https://api.opsgenie.com").rstrip("/")
+HEALTHCHECK_PING_URL = text("HEALTHCHECK_PING_URL").rstrip("/")
+WORKER_EXPECTED = switch("WORKER_EXPECTED")
 
 # The database: the embedded one where nothing is named and DEBUG is on
 if not text("DATABASE_URL") and not DEBUG:
@@ -123,6 +166,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.postgres",
     "django.contrib.staticfiles",
     "django_crontab",
     "import_export",
@@ -130,6 +174,8 @@ INSTALLED_APPS = [
     "jobs.apps.JobsConfig",
     "invites.apps.InvitesConfig",
     "notifications.apps.NotificationsConfig",
+    "bookings.apps.BookingsConfig",
+    "billing.apps.BillingConfig",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

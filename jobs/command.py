@@ -5,9 +5,10 @@ import json
 import os
 import signal
 import threading
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError
@@ -58,6 +59,10 @@ class JobCommand(BaseCommand):
         """Return whether the result is a reason for exit status 1."""
         return False
 
+    def business_on(self, options: dict[str, Any]) -> date:
+        """Return the business date that a run of these options is for."""
+        return timezone.localdate()
+
     @contextmanager
     def ended_by_signals(self) -> Iterator[None]:
         """Let SIGTERM set `stop` while the job runs; a signal is the main thread's to hear."""
@@ -74,7 +79,7 @@ class JobCommand(BaseCommand):
         start = Start(
             trigger=options["trigger"],
             actor=user_of_the_machine(),
-            business_on=timezone.localdate(),
+            business_on=self.business_on(options),
             dry_run=bool(options.get("dry_run")),
         )
         try:
@@ -91,6 +96,19 @@ class JobCommand(BaseCommand):
             raise SystemExit(1)
 
 
+class DatedJobCommand(JobCommand):
+    """A job that works for one business date: today's, or the one that `--date` names."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--date", type=day, metavar="YYYY-MM-DD", help="as if today were this day"
+        )
+
+    def business_on(self, options: dict[str, Any]) -> date:
+        return options["date"] or timezone.localdate()
+
+
 def user_of_the_machine() -> str:
     """Return the user's name; a container may have a number that stands in no list."""
     try:
@@ -105,3 +123,13 @@ def positive(text: str) -> int:
     if number < 1:
         raise ValueError(text)
     return number
+
+
+def day(text: str) -> date:
+    """Return an ISO date, for argparse; raise ArgumentTypeError for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(
+            f"{text!r} is no day: write it as 2026-12-31 (year, month, day)."
+        ) from None

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-OUR_APPS = ("egac", "jobs", "invites", "notifications")
+OUR_APPS = ("egac", "jobs", "invites", "notifications", "bookings", "billing")
 numbers = count(1)
 
 

@@ -1,0 +1,285 @@
+"""Customers, what they booked, the classes that take place, and who is expected in them."""
+
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Now
+
+MONDAY, SUNDAY = 1, 7  # of ISO 8601, as Booking.weekdays counts
+IS_CURRENCY = r"^[A-Z]{3}$"  # ISO 4217
+
+
+class Customer(models.Model):
+    """A person the club writes to. An address may be missing: then it is reported, not guessed."""
+
+    name = models.TextField()
+    email = models.TextField(blank=True, db_default="")
+    phone = models.TextField(blank=True, db_default="")
+    # When they agreed to be written to by WhatsApp; without that it is never used.
+    whatsapp_opted_in_at = models.DateTimeField("WhatsApp opt-in", null=True, blank=True)
+    address = models.TextField("postal address", blank=True, db_default="")
+    note = models.TextField(blank=True, db_default="")
+    reference = models.TextField(null=True, blank=True, unique=True)  # in the system before ours
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "customers"
+        ordering = ["name", "pk"]
+        indexes = [
+            models.Index(Lower("email"), name="customers_by_email"),
+            models.Index(fields=["name", "id"], name="customers_by_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Plan(models.TextChoices):
+    """How a booking is billed."""
+
+    MONTHLY = "monthly", "monthly"
+    PER_CLASS = "per_class", "per class"
+
+
+class ClassPackage(models.Model):
+    """What can be booked."""
+
+    name = models.TextField(unique=True)
+    plan = models.TextField(choices=Plan)
+    price = models.DecimalField(max_digits=10, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    is_open = models.BooleanField("can be booked", db_default=True)
+
+    class Meta:
+        db_table = "class_packages"
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(price__gte=0), name="a_package_costs_no_less_than_0"
+            ),
+            models.CheckConstraint(
+                condition=Q(currency__regex=IS_CURRENCY), name="a_package_names_its_currency"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BookingQuerySet(models.QuerySet["Booking"]):
+    """Questions about bookings."""
+
+    def confirmed(self) -> Self:
+        return self.filter(status=Booking.Status.CONFIRMED)
+
+    def monthly(self) -> Self:
+        return self.filter(plan=Plan.MONTHLY)
+
+    def per_class(self) -> Self:
+        return self.filter(plan=Plan.PER_CLASS)
+
+
+class Booking(models.Model):
+    """What a customer booked. What its plan needs may be missing: such a one is not billed."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "pending"
+        CONFIRMED = "confirmed", "confirmed"
+        CANCELLED = "cancelled", "cancelled"
+
+    class Access(models.TextChoices):
+        ACTIVE = "active", "active"
+        GRACE = "overdue_grace", "overdue, in grace"
+        LOCKED = "overdue_locked", "overdue, locked"
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="bookings")
+    package = models.ForeignKey(
+        ClassPackage, models.SET_NULL, null=True, blank=True, related_name="bookings"
+    )
+    plan = models.TextField(choices=Plan)
+    status = models.TextField(choices=Status, db_default=Status.PENDING)
+    weekdays = ArrayField(models.SmallIntegerField(), default=list, blank=True)  # 1 is Monday
+    starts_at_time = models.TimeField("start time", null=True, blank=True)  # in the club's zone
+    billing_anchor_on = models.DateField("billing anchor", null=True, blank=True)
+    # Of a month, or of a class.
+    price = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3)
+    # Every day up to and including this one is billed or waived; set when the booking is made.
+    billed_through_on = models.DateField("billed through", null=True, blank=True)
+    access_status = models.TextField("access", choices=Access, db_default=Access.ACTIVE)
+    reference = models.TextField(null=True, blank=True, unique=True)  # in the system before ours
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = BookingQuerySet.as_manager()
+
+    class Meta:
+        db_table = "bookings"
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(
+                fields=["plan", "billed_through_on", "id"],
+                name="bookings_to_bill",
+                condition=Q(status="confirmed"),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "confirmed", "cancelled"]),
+                name="a_booking_has_a_known_status",
+            ),
+            models.CheckConstraint(
+                condition=Q(access_status__in=["active", "overdue_grace", "overdue_locked"]),
+                name="a_booking_has_a_known_access_status",
+            ),
+            models.CheckConstraint(
+                condition=Q(plan__in=["monthly", "per_class"]), name="a_booking_has_a_known_plan"
+            ),
+            models.CheckConstraint(
+                condition=Q(price__gte=0), name="a_booking_costs_no_less_than_0"
+            ),
+            models.CheckConstraint(
+                condition=Q(currency__regex=IS_CURRENCY), name="a_booking_names_its_currency"
+            ),
+            models.CheckConstraint(
+                condition=Q(weekdays__contained_by=list(range(MONDAY, SUNDAY + 1))),
+                name="a_booking_is_on_days_of_the_week",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} of {self.customer}"
+
+    @property
+    def title(self) -> str:
+        """What was booked, in words that a customer knows."""
+        name = self.package.name if self.package else "Classes"
+        return f"{name} ({self.get_plan_display()})"
+
+
+class BookingEvent(models.Model):
+    """One line of a booking's history. Append-only."""
+
+    class Kind(models.TextChoices):
+        MADE = "made", "made"
+        ADOPTED = "adopted", "brought over from the system before"
+        CONFIRMED = "confirmed", "confirmed"
+        CANCELLED = "cancelled", "cancelled"
+        ACCESS = "access", "access moved"
+        WAIVED = "waived", "period waived"
+
+    booking = models.ForeignKey(Booking, models.CASCADE, related_name="events")
+    at = models.DateTimeField(db_default=Now())
+    kind = models.TextField(choices=Kind)
+    actor = models.TextField(blank=True, db_default="")  # a member of staff, or a job
+    old = models.TextField(blank=True, db_default="")
+    new = models.TextField(blank=True, db_default="")
+    why = models.TextField(blank=True, db_default="")
+
+    class Meta:
+        db_table = "booking_events"
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        change = f": {self.old} → {self.new}" if self.new else ""
+        return f"{self.get_kind_display()}{change}"
+
+
+class Instructor(models.Model):
+    """Who gives classes."""
+
+    name = models.TextField()
+    email = models.TextField(blank=True, db_default="")
+    zoom_user = models.TextField("Zoom user", blank=True, db_default="")  # an id or an address
+
+    class Meta:
+        db_table = "instructors"
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ClassSession(models.Model):
+    """One class at one time. Without an end it cannot be billed or held online: it is reported."""
+
+    class Status(models.TextChoices):
+        SCHEDULED = "scheduled", "scheduled"
+        COMPLETED = "completed", "took place"
+        CANCELLED = "cancelled", "cancelled"
+
+    title = models.TextField()
+    package = models.ForeignKey(
+        ClassPackage, models.SET_NULL, null=True, blank=True, related_name="sessions"
+    )
+    instructor = models.ForeignKey(
+        Instructor, models.SET_NULL, null=True, blank=True, related_name="sessions"
+    )
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    status = models.TextField(choices=Status, db_default=Status.SCHEDULED)
+    is_online = models.BooleanField(db_default=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+    # Its Zoom meeting
+    meeting_id = models.BigIntegerField(null=True, blank=True)
+    join_link = models.TextField(blank=True, db_default="")
+    host_link = models.TextField(blank=True, db_default="")  # a secret, and it expires
+    # A create may have arrived: look the meeting up before another call.
+    meeting_asked_at = models.DateTimeField(null=True, blank=True)
+    meeting_error = models.TextField(blank=True, db_default="")
+
+    class Meta:
+        db_table = "class_sessions"
+        ordering = ["starts_at", "pk"]
+        indexes = [
+            models.Index(fields=["starts_at", "id"], name="class_sessions_by_time"),
+            models.Index(
+                fields=["starts_at"],
+                name="class_sessions_without_meeting",
+                condition=Q(status="scheduled", is_online=True, meeting_id__isnull=True),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["scheduled", "completed", "cancelled"]),
+                name="a_session_has_a_known_status",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="a_session_ends_after_it_starts"
+            ),
+            models.UniqueConstraint(fields=["meeting_id"], name="a_meeting_belongs_to_one_session"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Enrolment(models.Model):
+    """A booking's place in a class session."""
+
+    class Attendance(models.TextChoices):
+        EXPECTED = "expected", "expected"
+        ATTENDED = "attended", "attended"
+        MISSED = "missed", "missed"
+
+    booking = models.ForeignKey(Booking, models.PROTECT, related_name="enrolments")
+    session = models.ForeignKey(ClassSession, models.PROTECT, related_name="enrolments")
+    attendance = models.TextField(choices=Attendance, db_default=Attendance.EXPECTED)
+
+    class Meta:
+        db_table = "enrolments"
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "booking"], name="a_booking_has_one_place_in_a_session"
+            ),
+            models.CheckConstraint(
+                condition=Q(attendance__in=["expected", "attended", "missed"]),
+                name="an_enrolment_has_a_known_attendance",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.booking.customer} in {self.session}"

@@ -1,0 +1,26 @@
+"""Business dates and times as people read them, in the club's zone (BUSINESS_TIME_ZONE). Pure."""
+
+from datetime import date, datetime
+
+from django.utils.timezone import localtime
+
+
+def business_date(instant: datetime) -> date:
+    """Return the date that an instant falls on in the club's zone."""
+    return localtime(instant).date()
+
+
+def day_in_words(on: date) -> str:
+    """Return a date with its weekday: `Friday 27 November 2026`."""
+    return f"{on:%A %-d %B %Y}"
+
+
+def instant_in_words(at: datetime) -> str:
+    """Return a time with its day and zone: `Tuesday 1 December 2026 at 18:30 GMT`."""
+    return f"{localtime(at):%A %-d %B %Y at %H:%M %Z}"
+
+
+def span_in_words(starts_on: date, ends_on: date) -> str:
+    """Return a period, both days included: `27 November to 26 December 2026`."""
+    first = f"{starts_on:%-d %B}" if starts_on.year == ends_on.year else f"{starts_on:%-d %B %Y}"
+    return f"{first} to {ends_on:%-d %B %Y}"
