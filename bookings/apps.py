@@ -8,6 +8,10 @@ class BookingsConfig(AppConfig):
 
     def ready(self) -> None:
         from bookings.consent import agreed_among
-        from notifications.services import register_consent
+        from bookings.notices import BOOKING_STANDS, CLASS_IS_AHEAD
+        from bookings.relevance import why_booking_fell, why_class_fell
+        from notifications.services import register_consent, register_relevance
 
         register_consent(agreed_among)
+        register_relevance(BOOKING_STANDS, why_booking_fell)
+        register_relevance(CLASS_IS_AHEAD, why_class_fell)
