@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from bookings.models import Booking, ClassSession, Enrolment
-from bookings.services import Notice, messages_to
+from bookings.models import ClassSession, Customer
+from bookings.notices import CLASS_IS_AHEAD, Notice, messages_to
+from bookings.sessions import customers_booked
 from egac.days import instant_in_words
+from egac.outbox import Unsendable
 from notifications.services import URGENT, Message, email_payload, enqueue
 
 LONGEST_CLASS = timedelta(hours=12)  # of one that lost its end
@@ -16,54 +18,52 @@ def tell_joiners(session: ClassSession) -> int:
 
     Belongs in the transaction that stores the meeting, or that enrols somebody later.
     """
-    enrolments = Enrolment.objects.filter(session=session).exclude(
-        booking__status=Booking.Status.CANCELLED
-    )
-    messages = [
-        message
-        for enrolment in enrolments.select_related("booking__customer").order_by("pk")
-        for message in messages_to(enrolment.booking.customer, _notice(session, enrolment))
-    ]
-    return len(enqueue(messages))
-
-
-def tell_host(session: ClassSession) -> int:
-    """Queue the host link for the instructor; return how many messages are new."""
-    host = session.instructor
-    if host is None or not host.email:
-        return 0
-    kind = "class_host_notification"
-    context = {**_facts(session), "instructor": host.name, "host_link": session.host_link}
-    payload = email_payload(kind, to=host.email, context=context)
     return len(
         enqueue(
             [
-                Message(
-                    kind,
-                    payload,
-                    key=f"{_key(session)}/host",
-                    priority=URGENT,
-                    expires_at=_useful_until(session),
-                    relevance=RELEVANCE,
-                )
+                message
+                for customer in customers_booked(session).order_by("pk")
+                for message in messages_to(customer, _join(session, customer))
             ]
         )
     )
 
 
-def _notice(session: ClassSession, enrolment: Enrolment) -> Notice:
+def tell_host(session: ClassSession) -> str:
+    """Queue the host link for the instructor; return why nobody was told, or ""."""
+    host = session.instructor
+    if host is None:
+        return "It has no instructor, so nobody was sent the host link."
+    kind = "class_host_notification"
+    context = {**_facts(session), "instructor": host.name, "host_link": session.host_link}
+    message = Message(
+        kind,
+        email_payload(kind, to=host.email, context=context),
+        key=f"{_key(session)}/host",
+        priority=URGENT,
+        expires_at=_useful_until(session),
+        relevance=CLASS_IS_AHEAD,
+    )
+    try:
+        enqueue([message])
+    except Unsendable:
+        return f"{host} has no usable e-mail address, so nobody was sent the host link."
+    return ""
+
+
+def _join(session: ClassSession, customer: Customer) -> Notice:
     return Notice(
         "class_notification",
         {
             **_facts(session),
-            "name": enrolment.booking.customer.name,
+            "name": customer.name,
             "instructor": session.instructor.name if session.instructor else "the club",
             "join_link": session.join_link,
         },
-        key=f"{_key(session)}/{enrolment.pk}",
+        key=f"{_key(session)}/{customer.pk}",
         priority=URGENT,
         expires_at=_useful_until(session),
-        relevance=RELEVANCE,
+        relevance=CLASS_IS_AHEAD,
     )
 
 
@@ -81,6 +81,3 @@ def _key(session: ClassSession) -> str:
 
 def _useful_until(session: ClassSession) -> datetime:
     return session.ends_at or session.starts_at + LONGEST_CLASS
-
-
-RELEVANCE = ""

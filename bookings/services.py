@@ -12,6 +12,7 @@ from bookings.notices import (
     CHANNELS,
     CLASS_IS_AHEAD,
     Notice,
+    can_have_email,
     can_have_whatsapp,
     messages_to,
 )
@@ -22,6 +23,7 @@ from bookings.sessions import (
     mark_attendance,
 )
 from bookings.timeline import MOST_EVENTS, add_to_timeline
+from bookings.zoom import schedule_meetings
 
 __all__ = [
     "BOOKING_STANDS",
@@ -32,6 +34,7 @@ __all__ = [
     "Notice",
     "Refused",
     "add_to_timeline",
+    "can_have_email",
     "can_have_whatsapp",
     "cancel_bookings",
     "cancel_sessions",
@@ -42,4 +45,5 @@ __all__ = [
     "mark_attendance",
     "messages_to",
     "move_access",
+    "schedule_meetings",
 ]

@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -36,11 +37,14 @@ ASKED_ALREADY = (
     "It changed, or another run asks for its meeting right now: the next run looks again."
 )
 FULL = "Its host has had all the meetings that Zoom allows in a day: it waits until tomorrow (UTC)."
-NO_SLOT = "There was no time left for it in this run: the next one makes it."
 NO_END = "It has no end, so nobody knows how long its meeting is. Add one in the admin."
 DRY_RUN = "Dry run: no meeting was made."
 T = TypeVar("T")
 IN_DOUBT = (Cause.UNKNOWN, Cause.UNAVAILABLE)
+
+
+class RunIsOver(Exception):
+    """No further call may begin: told to stop, out of time, or the channel is closed."""
 
 
 @dataclass
@@ -58,13 +62,12 @@ class Run:
         return self.stop.is_set() or bool(self.pacer.closed) or time.monotonic() >= self.until
 
     def wait_for_a_slot(self, *, until: float = float("inf")) -> None:
-        """Return when a call may begin; raise ProviderError where that is not before `until`."""
-        until = min(until, self.until)
-        while not self.pacer.take(1):
-            seconds = self.pacer.seconds_to_next()
-            if self.is_over or time.monotonic() + seconds > until:
-                raise ProviderError(self.pacer.closed or NO_SLOT, cause=Cause.RATE_LIMIT)
-            self.stop.wait(seconds)
+        """Return when a call may begin; raise RunIsOver where none may before `until`."""
+        while not self.is_over and time.monotonic() < until:
+            if self.pacer.take(1):
+                return
+            self.stop.wait(self.pacer.seconds_to_next())
+        raise RunIsOver
 
     def call(self, ask: Callable[[], T]) -> T:
         """Make one call and tell the channel how it ended; raise ProviderError."""
@@ -113,10 +116,9 @@ def schedule_meetings(
     zoom.require_configured()
     until = time.monotonic() + BUDGET_SECONDS
     run = Run(Pacer(zoom.CHANNEL, until=until), until, stop or threading.Event())
-    for session in chosen:
-        if run.is_over:
-            break
-        run.results.append(_schedule(session, run))
+    with suppress(RunIsOver):
+        for session in chosen:
+            run.results.append(_schedule(session, run))
     return {**_result(candidates, run.results, note=run.pacer.closed), "told_late": told_late}
 
 
@@ -188,8 +190,9 @@ def _made(session: ClassSession, run: Run) -> dict[str, Any]:
     if meeting is None:
         run.wait_for_a_slot(until=asked_at + CALLED_WITHIN)
         meeting = run.call(lambda: zoom.create_meeting(host, wanted))
-    if _keep(session, meeting):
-        return {"ok": True, "meeting_id": meeting.id, "found": is_found}
+    note = _keep(session, meeting)
+    if note is not None:
+        return {"ok": True, "meeting_id": meeting.id, "found": is_found, "note": note}
     run.call(partial(zoom.delete_meeting, meeting.id))
     return {"ok": False, "error": CHANGED}
 
@@ -200,8 +203,9 @@ def _ask(session: ClassSession) -> bool:
     return bool(_as_it_was(session).filter(is_free).update(meeting_asked_at=Now()))
 
 
-def _keep(session: ClassSession, meeting: zoom.Meeting) -> bool:
-    """Store the meeting and queue who is told of it; return False where the class changed."""
+def _keep(session: ClassSession, meeting: zoom.Meeting) -> str | None:
+    """Store the meeting and queue who is told of it; return None where the class changed, else
+    why its host was not told, or ""."""
     with transaction.atomic():
         kept = _as_it_was(session).update(
             meeting_id=meeting.id,
@@ -213,11 +217,10 @@ def _keep(session: ClassSession, meeting: zoom.Meeting) -> bool:
             updated_at=Now(),
         )
         if not kept:
-            return False
+            return None
         session.refresh_from_db()
-        tell_host(session)
         tell_joiners(session)
-    return True
+        return tell_host(session)
 
 
 def _as_it_was(session: ClassSession) -> QuerySet[ClassSession]:

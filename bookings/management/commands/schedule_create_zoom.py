@@ -42,4 +42,5 @@ def _in_words(line: dict[str, Any]) -> str:
         return f"{what}: {line['error']}"
     if line.get("dry_run"):
         return f"{what}: {line['minutes']} minutes, host {line['host']}"
-    return f"{what}: meeting {line['meeting_id']}{' found' if line['found'] else ''}"
+    found = ", found again" if line["found"] else ""
+    return f"{what}: meeting {line['meeting_id']}{found}. {line['note']}".strip()
