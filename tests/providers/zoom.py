@@ -5,7 +5,6 @@ It knows no idempotency: the same request twice makes two meetings.
 
 import base64
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -64,7 +63,6 @@ class Zoom(Provider):
     def reset(self) -> None:
         super().reset()
         self.client, self.daily_limit, self.page_size = ("client", "client-secret"), None, 300
-        self._users: dict[str, str] = {}
         self._deleted: set[int] = set()
         self._good_tokens: set[str] = set()
         self.tokens_given = getattr(self, "tokens_given", 0)
@@ -73,7 +71,7 @@ class Zoom(Provider):
     def meetings(self) -> list[Held]:
         """Every meeting that is there now, in the order in which they were made."""
         numbered = enumerate(self.accepted, FIRST_ID)
-        held = [Held(number, self._users[each.id], each.payload) for number, each in numbered]
+        held = [_held(each, number) for number, each in numbered]
         return [each for each in held if each.id not in self._deleted]
 
     def forget_tokens(self) -> None:
@@ -96,9 +94,8 @@ class Zoom(Provider):
         user = unquote(found["user"]) if found else ""
         if refusal := self._turned_away(request) or _fault_of(payload) or self._is_full(user):
             return self.render(refusal)
-        [taken] = books.ledger.accept([payload], key=None)
-        self._users[taken.id] = user
-        return json_answer(201, _as_told(self._held(taken)))
+        [taken] = books.ledger.accept([payload], key=user)
+        return json_answer(201, _as_told(_held(taken, self._number_of(taken))))
 
     def read(self, request: Request, books: Books) -> Answer:
         if request.path == OAUTH:
@@ -126,12 +123,11 @@ class Zoom(Provider):
         return None if token in self._good_tokens else BAD_TOKEN
 
     def _is_full(self, user: str) -> Refusal | None:
-        made = Counter(self._users.values())[user]
+        made = sum(each.key == user for each in self.accepted)
         return DAILY if self.daily_limit is not None and made >= self.daily_limit else None
 
-    def _held(self, taken: Accepted) -> Held:
-        number = next(n for n, each in enumerate(self.accepted, FIRST_ID) if each.id == taken.id)
-        return Held(number, self._users[taken.id], taken.payload)
+    def _number_of(self, taken: Accepted) -> int:
+        return FIRST_ID + next(n for n, each in enumerate(self.accepted) if each.id == taken.id)
 
     def _list(self, user: str, request: Request) -> Answer:
         query = parse_qs(request.query)
@@ -154,6 +150,11 @@ class Zoom(Provider):
             self._deleted.add(number)
             return Answer(204)
         return json_answer(200, _as_told(meeting))
+
+
+def _held(taken: Accepted, number: int) -> Held:
+    """Return a meeting as it is kept: the ledger's key is its user."""
+    return Held(number, taken.key or "", taken.payload)
 
 
 def _fault_of(payload: Any) -> Refusal | None:
