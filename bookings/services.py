@@ -16,6 +16,7 @@ from bookings.notices import (
     can_have_whatsapp,
     messages_to,
 )
+from bookings.seeding import seed_demo
 from bookings.sessions import (
     cancel_sessions,
     complete_sessions,
@@ -46,4 +47,5 @@ __all__ = [
     "messages_to",
     "move_access",
     "schedule_meetings",
+    "seed_demo",
 ]
