@@ -7,6 +7,7 @@ from bookings.booking import (
     confirm_bookings,
     make_booking,
 )
+from bookings.enrolling import enrol
 from bookings.notices import (
     BOOKING_STANDS,
     CHANNELS,
@@ -20,7 +21,6 @@ from bookings.seeding import seed_demo
 from bookings.sessions import (
     cancel_sessions,
     complete_sessions,
-    enrol,
     mark_attendance,
 )
 from bookings.timeline import MOST_EVENTS, add_to_timeline
