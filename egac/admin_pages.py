@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from egac.admin_actions import ActingAdmin
 
 MOST_EVENTS = 200
+LONGEST_VALUE = 60
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,19 @@ class EditedAdmin(PageAdmin):
         """Save what was typed and nothing else: the rest may have changed meanwhile."""
         obj.save(update_fields=form.changed_data) if change else obj.save()
 
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Keep in the history of a row what each value was and what it is now."""
+        if add:
+            return super().construct_change_message(request, form, formsets, add)
+        changes = [
+            f"{form[name].label}: {shown_in_history(form.initial.get(name))} → "
+            f"{shown_in_history(form.cleaned_data.get(name))}"
+            for name in form.changed_data
+        ]
+        return f"Changed {', '.join(changes)}." if changes else "Nothing changed."
+
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
@@ -173,6 +187,14 @@ class EditedAdmin(PageAdmin):
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         messages.success(request, f"{obj} was changed.")
         return HttpResponseRedirect(self.url_of("change", quote(obj.pk)))
+
+
+def shown_in_history(value: Any) -> str:
+    """Return a value of a form as the history of a row says it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = "nothing" if value in (None, "") else str(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def staff_actions_on(row: Any) -> Iterator[Event]:
