@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import linebreaksbr
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -110,8 +111,8 @@ class CustomerAdmin(ExportedAdmin, BookingsAdmin):
             ("Phone", row.phone or "none"),
             ("WhatsApp", whatsapp_in_words(row)),
             ("Agreed", moment(row.whatsapp_opted_in_at)),
-            ("Postal address", row.address or "none"),
-            ("Note", row.note or "–"),
+            ("Postal address", linebreaksbr(row.address or "none", autoescape=True)),
+            ("Note", linebreaksbr(row.note or "–", autoescape=True)),
             ("Reference", row.reference or "–"),
             ("Customer since", moment(row.created_at)),
         ]

@@ -69,6 +69,13 @@ class BookingForm(SeenForm):
         max_length=3, required=False, help_text="Empty: the currency of the package."
     )
 
+    class Meta:
+        help_texts = {
+            "billing_anchor_on": "The first billing date; its day of the month is the billing day.",
+            "billed_through_on": "The last day that is billed already. Empty: none yet, so a "
+            "monthly booking is billed from its anchor on.",
+        }
+
     def clean_currency(self) -> str:
         return str(self.cleaned_data["currency"]).upper()
 

@@ -1,12 +1,14 @@
 """Classes in the admin: who is booked, who came, whether it took place, and what is called off."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -37,11 +39,35 @@ from bookings.sessions import (
 from egac.admin_actions import Line, Press, StaffAction
 from egac.admin_export import ExportedAdmin
 from egac.admin_pages import Event, Link, Table
-from egac.admin_records import WhenFilter, badge
+from egac.admin_records import badge
 from egac.days import instant_in_words
 
 Status = ClassSession.Status
 MARK = "bookings.mark_enrolment"
+
+
+class TimeFilter(admin.SimpleListFilter):
+    """By when a class is, on the database's clock, and what is still to be noted of it."""
+
+    title = "time"
+    parameter_name = "when"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("ahead", "to come"),
+            ("week", "in the next 7 days"),
+            ("behind", "begun or over"),
+            ("unnoted", "over, and not noted yet"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "week":
+            return queryset.filter(has_begun=False, starts_at__lt=Now() + timedelta(days=7))
+        if self.value() == "unnoted":
+            return queryset.filter(is_over=True, status=Status.SCHEDULED)
+        if self.value() not in ("ahead", "behind"):
+            return queryset
+        return queryset.filter(has_begun=self.value() == "behind")
 
 
 class SessionAdmin(ExportedAdmin, BookingsAdmin):
@@ -53,7 +79,7 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
     resource_classes = [SessionResource]
     list_display = ("title", "when", "state", "instructor", "places", "attended", "online")
     list_select_related = ("instructor", "package")
-    list_filter = ("status", ("starts_at", WhenFilter), "is_online", "instructor")
+    list_filter = ("status", TimeFilter, "is_online", "instructor")
     search_fields = ("title", "instructor__name")
     search_help_text = "A class's title or an instructor's name."
     ordering = ("-starts_at", "-pk")

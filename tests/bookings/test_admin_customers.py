@@ -11,11 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from bookings.models import Customer
-from tests.bookings.factories import (
-    AGREED_AT,
-    BookingFactory,
-    CustomerFactory,
-)
+from tests.bookings.factories import AGREED_AT, BookingFactory, CustomerFactory
 from tests.bookings.staff_pages import CUSTOMERS, errors_of, message_of, page_of
 from tests.staff import login
 

@@ -1,7 +1,6 @@
-"""Classes in the admin: the roster, the register, what took place and what is called off."""
+"""Classes in the admin: the roster, what took place, what is called off, what is typed."""
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -20,12 +19,6 @@ CANCEL, COMPLETE = f"{SESSIONS}cancel/", f"{SESSIONS}complete/"
 @pytest.fixture
 def operator() -> Client:
     return login("Operators")
-
-
-def register_of(operator: Client, session: ClassSession) -> dict[str, str]:
-    """Return what the register would post as it is opened."""
-    lines = operator.get(f"{SESSIONS}{session.pk}/register/").context["lines"]
-    return {f"shown-{line['place'].pk}": line["shown"] for line in lines}
 
 
 # The list and the page
@@ -56,6 +49,19 @@ def test_the_list_takes_the_same_number_of_queries_for_any_number_of_rows(
     assert len(many) == len(few)
 
 
+@pytest.mark.parametrize(
+    ("when", "shown"), [("ahead", 2), ("week", 1), ("behind", 3), ("unnoted", 1), ("", 5)]
+)
+def test_the_list_is_filtered_by_time(operator: Client, when: str, shown: int) -> None:
+    for hours in (-0.5, -2, 5, 24 * 8):
+        class_in(hours)
+    class_in(-50, status="completed")
+
+    answer = operator.get(f"{SESSIONS}?when={when}")
+
+    assert answer.context["cl"].result_count == shown
+
+
 def test_the_host_link_stands_on_no_page(operator: Client) -> None:
     session = class_in(online=True, meeting_id=7, host_link="https://zoom.example/s/7?zak=secret")
 
@@ -84,85 +90,6 @@ def test_the_page_shows_the_roster(operator: Client) -> None:
     assert "Zoë Hart" in page
     assert "07700 900123" in page
     assert "</span>overdue, locked" in page
-
-
-# The register
-
-
-def test_the_register_marks_each_as_chosen(operator: Client) -> None:
-    session = class_in()
-    came, missed, left = (EnrolmentFactory.create(session=session) for _ in range(3))
-    marks = {f"mark-{came.pk}": "attended", f"mark-{missed.pk}": "missed"}
-
-    answer = operator.post(
-        f"{SESSIONS}{session.pk}/register/",
-        {**register_of(operator, session), **marks, f"mark-{left.pk}": "expected"},
-        follow=True,
-    )
-
-    assert message_of(answer) == "2 marked."
-    marked = dict(Enrolment.objects.values_list("pk", "attendance"))
-    assert marked == {came.pk: "attended", missed.pk: "missed", left.pk: "expected"}
-    assert LogEntry.objects.get().change_message == "Register: 2 marked."
-
-
-def test_a_register_that_was_left_open_does_not_undo_a_mark(operator: Client) -> None:
-    session = class_in()
-    place = EnrolmentFactory.create(session=session)
-    posted = register_of(operator, session)
-    Enrolment.objects.update(attendance="missed", updated_at="2026-01-01T00:00:00Z")
-
-    answer = operator.post(
-        f"{SESSIONS}{session.pk}/register/",
-        {**posted, f"mark-{place.pk}": "attended"},
-        follow=True,
-    )
-
-    assert message_of(answer) == "0 marked. Skipped: 1 changed by somebody else meanwhile."
-    assert Enrolment.objects.get().attendance == "missed"
-
-
-def test_a_register_marks_nobody_of_another_class(operator: Client) -> None:
-    session, other = class_in(), EnrolmentFactory.create(session=class_in())
-    posted = register_of(operator, other.session)
-
-    operator.post(f"{SESSIONS}{session.pk}/register/", {**posted, f"mark-{other.pk}": "attended"})
-
-    other.refresh_from_db()
-    assert other.attendance == "expected"
-
-
-@pytest.mark.parametrize("posted", [{"shown-x": "1"}, {"shown-7": ""}, {"mark-7": "attended"}, {}])
-def test_nonsense_marks_nobody(operator: Client, posted: dict[str, str]) -> None:
-    session = class_in()
-
-    answer = operator.post(f"{SESSIONS}{session.pk}/register/", posted, follow=True)
-
-    assert message_of(answer) == "0 marked."
-
-
-def test_a_class_to_come_has_a_register_to_look_at(operator: Client) -> None:
-    session = class_in(hours=5)
-    EnrolmentFactory.create(session=session)
-
-    page = page_of(operator.get(f"{SESSIONS}{session.pk}/register/"))
-
-    assert "Nobody can be marked: they are in a class that has not begun." in page
-    assert "Save the register" not in page
-
-
-def test_the_register_is_a_harmless_file(operator: Client) -> None:
-    session = class_in()
-    EnrolmentFactory.create(
-        session=session, booking__customer__name='=HYPERLINK("http://evil.example")'
-    )
-
-    answer = operator.get(f"{SESSIONS}{session.pk}/register.csv")
-
-    header, row = answer.content.decode("utf-8-sig").splitlines()
-    assert header == "customer,email,phone,booking,access,attendance,marked_by"
-    assert row.startswith("\"'=HYPERLINK(")
-    assert row.endswith("active,expected,")
 
 
 # The buttons

@@ -5,16 +5,9 @@ from typing import Any
 import pytest
 
 from bookings.models import Booking, ClassSession, Enrolment
-from bookings.services import (
-    Refused,
-    enrol,
-)
+from bookings.services import Refused, enrol
 from notifications.models import Notification
-from tests.bookings.factories import (
-    BookingFactory,
-    EnrolmentFactory,
-    class_in,
-)
+from tests.bookings.factories import BookingFactory, EnrolmentFactory, class_in
 from tests.egac.threads import side_by_side
 
 pytestmark = pytest.mark.django_db

@@ -5,16 +5,11 @@ from typing import Any
 import pytest
 
 from bookings.models import Booking, ClassSession
-from bookings.services import (
-    CLASS_IS_AHEAD,
-)
+from bookings.services import CLASS_IS_AHEAD
 from notifications.models import Notification
 from notifications.passes import run_pass
 from notifications.services import Message, email_payload, enqueue
-from tests.bookings.factories import (
-    BookingFactory,
-    class_in,
-)
+from tests.bookings.factories import BookingFactory, class_in
 from tests.providers.server import ProviderServer
 
 pytestmark = pytest.mark.django_db

@@ -5,19 +5,10 @@ from typing import Any
 import pytest
 
 from bookings.models import ClassSession, Enrolment
-from bookings.services import (
-    cancel_bookings,
-    cancel_sessions,
-    complete_sessions,
-    mark_attendance,
-)
+from bookings.services import cancel_bookings, cancel_sessions, complete_sessions, mark_attendance
 from egac.staff import CHANGED_MEANWHILE
 from notifications.models import Notification
-from tests.bookings.factories import (
-    CustomerFactory,
-    EnrolmentFactory,
-    class_in,
-)
+from tests.bookings.factories import CustomerFactory, EnrolmentFactory, class_in
 from tests.egac.threads import side_by_side
 
 pytestmark = pytest.mark.django_db
