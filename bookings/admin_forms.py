@@ -18,6 +18,12 @@ LONGEST_CLASS = timedelta(hours=12)
 WEEKDAYS = [(number, day.capitalize()) for number, day in enumerate(DAYS, 1)]
 
 
+def instant_box(label: str, **more: Any) -> forms.DateTimeField:
+    """Return a box for a day and a time: one box, for two would share one label."""
+    widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+    return forms.DateTimeField(label=label, widget=widget, **more)
+
+
 class CustomerForm(forms.ModelForm):
     """Who it is, and how they may be reached."""
 
@@ -111,7 +117,10 @@ class BookingForm(SeenForm):
 
 
 class SessionForm(SeenForm):
-    """One class at one time."""
+    """One class at one time, on the club's clock."""
+
+    starts_at = instant_box("Starts")
+    ends_at = instant_box("Ends", required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -16,6 +16,7 @@ from egac import channels
 from egac.models import MessageAudit, Suppression
 from invites.models import Enquiry, Invite
 from invites.services import retry_invites
+from tests.bookings.factories import EnrolmentFactory, class_in
 from tests.conftest import CHROMIUM
 from tests.invites.factories import EnquiryFactory, InviteFactory
 from tests.providers.faults import Fault
@@ -60,6 +61,18 @@ PAGES = (
     "egac/suppression/{suppressed}/delete/",
     "jobs/jobrun/",
     "password_change/",
+    "bookings/customer/",
+    "bookings/customer/{customer}/change/",
+    "bookings/customer/{customer}/edit/",
+    "bookings/customer/export/",
+    "bookings/booking/",
+    "bookings/booking/{booking}/change/",
+    "bookings/booking/add/",
+    "bookings/classsession/",
+    "bookings/classsession/{session}/change/",
+    "bookings/classsession/{session}/register/",
+    "bookings/classsession/add/",
+    "bookings/enrolment/add/",
 )
 
 
@@ -118,7 +131,11 @@ def rows(provider: ProviderServer) -> dict[str, Any]:
     InviteFactory(enquiry__name="Fay Lowe", status=Invite.Status.CANCELLED, reason="by_staff")
     EnquiryFactory(name="Gil Hart", note="Wednesdays only.\nTwo children.")
     channels.named("email")
+    place = EnrolmentFactory(session=class_in(-2))
     return {
+        "customer": place.booking.customer_id,
+        "booking": place.booking_id,
+        "session": place.session_id,
         "waiting": Invite.objects.get(enquiry__name="Cyril Ash").pk,
         "sent": Invite.objects.get(enquiry__name="Amelia Roe").pk,
         "person": Enquiry.objects.get(name="Amelia Roe").pk,
