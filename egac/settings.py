@@ -4,6 +4,8 @@ from zoneinfo import ZoneInfo
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import SimpleLazyObject
+from django.utils.module_loading import import_string
 
 from egac.environment import (
     BASE_DIR,
@@ -118,6 +120,14 @@ OPSGENIE_API_KEY = text("OPSGENIE_API_KEY")
 OPSGENIE_API_URL = text("OPSGENIE_API_URL", "https://api.opsgenie.com").rstrip("/")
 HEALTHCHECK_PING_URL = text("HEALTHCHECK_PING_URL").rstrip("/")
 WORKER_EXPECTED = switch("WORKER_EXPECTED")
+
+# cron, by django-crontab; `manage.py install_schedule` writes the crontab
+CRONJOBS = SimpleLazyObject(lambda: import_string("jobs.cronjobs.cron_jobs")())
+CRON_LOG_DIR = str(BASE_DIR / text("CRON_LOG_DIR", "logs"))
+CRONTAB_COMMENT = text("CRONTAB_COMMENT", f"EGAC Ops in {BASE_DIR}")  # by which it knows its lines
+CRONTAB_DJANGO_MANAGE_PATH = str(BASE_DIR / "manage.py")
+CRONTAB_DJANGO_SETTINGS_MODULE = "egac.settings"
+CRONTAB_EXECUTABLE = text("CRONTAB_EXECUTABLE", "/usr/bin/crontab")
 
 # The database: the embedded one where nothing is named and DEBUG is on
 if not text("DATABASE_URL") and not DEBUG:
