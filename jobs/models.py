@@ -1,4 +1,4 @@
-"""What came of every run of a job."""
+"""What came of every run of a job, and which jobs are paused."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -85,3 +85,18 @@ class JobRun(models.Model):
     def duration(self) -> timedelta | None:
         """How long it took, or None while it runs."""
         return self.finished_at - self.started_at if self.finished_at else None
+
+
+class JobPause(models.Model):
+    """A job that no clock and no machine may start until staff resume it; a person still may."""
+
+    job = models.TextField(primary_key=True)
+    paused_by = models.TextField()
+    paused_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "pause of a job"
+        verbose_name_plural = "pauses of jobs"
+
+    def __str__(self) -> str:
+        return f"{self.job}, paused by {self.paused_by}"
