@@ -7,7 +7,7 @@ import pytest
 from django.db.migrations.recorder import MigrationRecorder
 
 from jobs.lateness import JobState, job_states, late_jobs
-from jobs.models import JobRun
+from jobs.models import JobPause, JobRun
 from jobs.registry import JOBS
 from notifications.models import Worker
 
@@ -118,6 +118,15 @@ def test_a_loop_that_lives_does_the_job_of_the_worker() -> None:
     assert state(now + timedelta(minutes=13), "run_worker_queue").is_late
 
 
+def test_nobody_waits_for_a_paused_job() -> None:
+    JobPause.objects.create(job=NIGHTLY, paused_by="amelia")
+
+    paused = state(OVERDUE)
+
+    assert paused.is_paused
+    assert not paused.is_late
+
+
 def test_tells_the_next_run_and_the_lateness_in_words() -> None:
     ran(TONIGHT - timedelta(days=1))
 
@@ -136,5 +145,5 @@ def test_asks_the_database_no_more_the_more_runs_there_are(
     for minutes in range(50):
         ran(TONIGHT - timedelta(minutes=minutes))
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         job_states(OVERDUE)
