@@ -10,6 +10,7 @@ from jobs.lateness import JobState, job_states, late_jobs
 from jobs.models import JobPause, JobRun
 from jobs.registry import JOBS
 from notifications.models import Worker
+from tests.jobs.runs import ran
 
 pytestmark = pytest.mark.django_db
 
@@ -24,22 +25,6 @@ LONG_AGO = datetime(2026, 7, 1, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def installed_long_ago() -> None:
     MigrationRecorder.Migration.objects.update(applied=LONG_AGO)
-
-
-def ran(at: datetime, job: str = NIGHTLY, **fields: Any) -> JobRun:
-    return JobRun.objects.create(
-        **{
-            "job": job,
-            "exclusive": JOBS[job].exclusive,
-            "trigger": JobRun.Trigger.CRON,
-            "status": JobRun.Status.SUCCEEDED,
-            "business_on": at.date(),
-            "started_at": at,
-            "finished_at": at + timedelta(seconds=5),
-            "lease_ends_at": at + timedelta(seconds=60),
-            **fields,
-        }
-    )
 
 
 def state(now: datetime, job: str = NIGHTLY) -> JobState:
@@ -135,7 +120,8 @@ def test_tells_the_next_run_and_the_lateness_in_words() -> None:
     assert late.next_run_at == TONIGHT + timedelta(days=1)
     assert late.lateness_in_words == (
         "Bill yesterday's classes is late: generate_t5_invoices was due on Tuesday 14 July 2026 at "
-        "02:00 BST; it last succeeded on Monday 13 July 2026 at 02:00 BST."
+        "02:00 BST; it last succeeded on Monday 13 July 2026 at 02:00 BST. Is cron running? "
+        "manage.py generate_t5_invoices runs it now."
     )
 
 
