@@ -96,6 +96,14 @@ WORKER_CONCURRENCY = whole("WORKER_CONCURRENCY", 8)
 WORKER_LEASE_SECONDS = above_zero("WORKER_LEASE_SECONDS", 30)
 PROVIDER_TIMEOUT_SECONDS = above_zero("PROVIDER_TIMEOUT_SECONDS", 10)
 
+# How many days history is kept, once it has ended
+KEEP_AUDIT_DAYS = whole("KEEP_AUDIT_DAYS", 730)  # a line for each attempt to send
+KEEP_EVENTS_DAYS = whole("KEEP_EVENTS_DAYS", 730)  # what providers told of deliveries
+KEEP_BODIES_DAYS = whole("KEEP_BODIES_DAYS", 180)  # the very messages that were sent
+KEEP_MESSAGES_DAYS = whole("KEEP_MESSAGES_DAYS", 730)  # of the queue, sent or cancelled
+KEEP_RUNS_DAYS = whole("KEEP_RUNS_DAYS", 180)
+KEEP_WORKERS_DAYS = whole("KEEP_WORKERS_DAYS", 7)
+
 # Secrets of the machines that call us, each with the one it replaces during a rotation
 CRON_SECRET = text("CRON_SECRET")
 CRON_SECRET_PREVIOUS = text("CRON_SECRET_PREVIOUS")
