@@ -1,5 +1,6 @@
 """Every setting, read from the environment and from `.env` beside manage.py."""
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from csp.constants import NONE, SELF
@@ -119,19 +120,24 @@ OPSGENIE_API_URL = text("OPSGENIE_API_URL", "https://api.opsgenie.com").rstrip("
 HEALTHCHECK_PING_URL = text("HEALTHCHECK_PING_URL").rstrip("/")
 WORKER_EXPECTED = switch("WORKER_EXPECTED")
 
-# The database: the embedded one where nothing is named and DEBUG is on
+# The database: the embedded one where nothing is named and DEBUG is on. With DATABASE_URL=none
+# nothing runs but check_invite_stats, which then watches another site from outside.
+HAS_DATABASE = text("DATABASE_URL") != "none"
 if not text("DATABASE_URL") and not DEBUG:
     raise ImproperlyConfigured(
         "DATABASE_URL is not set. Write DATABASE_URL=postgres://user:password@host/name "
         "(PostgreSQL 15 or later), or DEBUG=1 to use the embedded server."
     )
-if text("DATABASE_URL"):
+_database: dict[str, Any] = {}
+if not HAS_DATABASE:
+    _database = {"ENGINE": "django.db.backends.dummy"}
+elif text("DATABASE_URL"):
     _database = env.db_url("DATABASE_URL")
 else:
     from egac import localdb
 
     _database = env.db_url_config(localdb.database_url())
-if "postgresql" not in _database.get("ENGINE", ""):
+if HAS_DATABASE and "postgresql" not in _database.get("ENGINE", ""):
     raise ImproperlyConfigured(
         "DATABASE_URL names no PostgreSQL. Write DATABASE_URL=postgres://user:password@host/name."
     )
@@ -243,7 +249,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"redact": {"()": "egac.logs.RedactSecrets"}},
     "formatters": {
-        "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "text": {"()": "egac.logs.TextFormatter"},
         "json": {"()": "egac.logs.JsonFormatter"},
     },
     "handlers": {
@@ -251,9 +257,10 @@ LOGGING = {
             "class": "logging.StreamHandler",
             "filters": ["redact"],
             "formatter": LOG_FORMAT,
-        }
+        },
+        "run": {"class": "egac.logs.KeepForRun", "filters": ["redact"], "formatter": "text"},
     },
-    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "root": {"handlers": ["stderr", "run"], "level": "INFO"},
     "loggers": {
         "django": {"level": "INFO", "handlers": [], "propagate": True},
         "django.server": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
