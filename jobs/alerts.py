@@ -38,7 +38,10 @@ def watch_everything(now: datetime) -> None:
 
     `now` is on the database's clock. Any number may look side by side.
     """
-    found = {finding.cause: finding for watch in WATCHERS.values() for finding in watch(now)}
+    found: dict[str, Finding] = {}
+    for look in WATCHERS.values():
+        for finding in look(now):
+            found.setdefault(finding.cause, finding)  # the first watcher says it best
     for finding in found.values():
         _note(finding, now)
     # What another look has found meanwhile stays open.

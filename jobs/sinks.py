@@ -38,12 +38,17 @@ class Notice:
         return f"Over: {self.sentence}" if self.event is Event.CLOSED else self.sentence
 
     @property
+    def since(self) -> str:
+        """How long it lasts, or lasted, as a sentence."""
+        until = f", until {instant_in_words(self.now)}" if self.event is Event.CLOSED else ""
+        return f"Since {instant_in_words(self.opened_at)}{until}."
+
+    @property
     def details(self) -> str:
         """What to do and where to look, a line each."""
-        since = f"Since {instant_in_words(self.opened_at)}"
         if self.event is Event.CLOSED:
-            return f"{since}, until {instant_in_words(self.now)}."
-        return f"What to do: {self.next_step}\nWhere: {self.link}\n{since}."
+            return self.since
+        return f"What to do: {self.next_step}\nWhere: {self.link}\n{self.since}"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,13 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from jobs.lateness import register_steady_worker
+        from jobs.sinks import register_sink
+        from jobs.watchers import register_watcher
+        from notifications import relevance
+        from notifications.alerts import IS_OPEN, STAFF, watch_notifications, why_over
         from notifications.heartbeat import last_loop_seen_at
 
+        register_watcher("notifications", watch_notifications)
+        register_sink(STAFF)
+        relevance.register(IS_OPEN, why_over)
         register_steady_worker("run_worker_queue", last_loop_seen_at)
