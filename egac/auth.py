@@ -21,13 +21,16 @@ def is_cron(request: HttpRequest) -> bool:
 
 def _carried(request: HttpRequest) -> list[str]:
     """Return every value that the request offers as a secret."""
-    carried = [request.headers.get("x-cron-secret", "")]
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        carried.append(token.strip())
+    carried = [bearer(request), request.headers.get("x-cron-secret", "")]
     if settings.ALLOW_QUERY_SECRET:
         carried += request.GET.getlist("secret")
     return carried
+
+
+def bearer(request: HttpRequest) -> str:
+    """Return the token of `Authorization: Bearer`, or ""."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def matches(carried: list[str], secrets: list[str]) -> bool:
