@@ -14,7 +14,7 @@ from django.urls import reverse
 from egac.channels import Channel, explain
 from egac.providers import Cause
 from jobs.lateness import job_states
-from jobs.models import JobPause, JobRun
+from jobs.models import JobRun
 from jobs.registry import JOBS, WATCH_JOB
 
 LONGEST_WORDS = 300
@@ -53,12 +53,11 @@ def watch_jobs(now: datetime) -> Iterator[Finding]:
 
     A job that failed and so became late is one cause, told once.
     """
-    paused = set(JobPause.objects.values_list("job", flat=True))
     still_running = Q(status=JobRun.Status.RUNNING, lease_ends_at__gte=now)
     ended = JobRun.objects.filter(dry_run=False).exclude(still_running).newest_of_each(JOBS)
     for state in job_states(now):
         name, run = state.job.name, ended.get(state.job.name)
-        if name in paused:
+        if state.is_paused:
             continue
         if run and run.status != JobRun.Status.SUCCEEDED:
             yield _failed(run)
