@@ -12,5 +12,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("webhooks/resend", from_resend),
     path("webhooks/whatsapp", from_whatsapp),
+    path("", include("jobs.urls")),
     path("", include("invites.urls")),
 ]
