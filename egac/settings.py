@@ -1,5 +1,6 @@
 """Every setting, read from the environment and from `.env` beside manage.py."""
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from csp.constants import NONE, SELF
@@ -120,19 +121,24 @@ OPSGENIE_API_URL = text("OPSGENIE_API_URL", "https://api.opsgenie.com").rstrip("
 HEALTHCHECK_PING_URL = text("HEALTHCHECK_PING_URL").rstrip("/")
 WORKER_EXPECTED = switch("WORKER_EXPECTED")
 
-# The database: the embedded one where nothing is named and DEBUG is on
+# The database: the embedded one where nothing is named and DEBUG is on. With DATABASE_URL=none
+# nothing runs but check_invite_stats, which then watches another site from outside.
+HAS_DATABASE = text("DATABASE_URL") != "none"
 if not text("DATABASE_URL") and not DEBUG:
     raise ImproperlyConfigured(
         "DATABASE_URL is not set. Write DATABASE_URL=postgres://user:password@host/name "
         "(PostgreSQL 15 or later), or DEBUG=1 to use the embedded server."
     )
-if text("DATABASE_URL"):
+_database: dict[str, Any] = {}
+if not HAS_DATABASE:
+    _database = {"ENGINE": "django.db.backends.dummy"}
+elif text("DATABASE_URL"):
     _database = env.db_url("DATABASE_URL")
 else:
     from egac import localdb
 
     _database = env.db_url_config(localdb.database_url())
-if "postgresql" not in _database.get("ENGINE", ""):
+if HAS_DATABASE and "postgresql" not in _database.get("ENGINE", ""):
     raise ImproperlyConfigured(
         "DATABASE_URL names no PostgreSQL. Write DATABASE_URL=postgres://user:password@host/name."
     )
@@ -232,6 +238,7 @@ CONTENT_SECURITY_POLICY = {
 }
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_SSL_REDIRECT = not DEBUG
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # a balancer beside us asks without TLS
 SECURE_HSTS_SECONDS = 0 if DEBUG else whole("SECURE_HSTS_SECONDS", 31_536_000, at_least=0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 if TRUSTED_PROXIES:
@@ -244,7 +251,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"redact": {"()": "egac.logs.RedactSecrets"}},
     "formatters": {
-        "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "text": {"()": "egac.logs.TextFormatter"},
         "json": {"()": "egac.logs.JsonFormatter"},
     },
     "handlers": {
@@ -252,9 +259,10 @@ LOGGING = {
             "class": "logging.StreamHandler",
             "filters": ["redact"],
             "formatter": LOG_FORMAT,
-        }
+        },
+        "run": {"class": "egac.logs.KeepForRun", "filters": ["redact"], "formatter": "text"},
     },
-    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "root": {"handlers": ["stderr", "run"], "level": "INFO"},
     "loggers": {
         "django": {"level": "INFO", "handlers": [], "propagate": True},
         "django.server": {"level": "INFO", "handlers": ["stderr"], "propagate": False},

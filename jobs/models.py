@@ -1,11 +1,12 @@
-"""What came of every run of a job, and which jobs are paused."""
+"""What came of every run of a job, which jobs are paused, and what is wrong right now."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Now, TruncDate
 
 
 class JobRunQuerySet(models.QuerySet["JobRun"]):
@@ -17,6 +18,21 @@ class JobRunQuerySet(models.QuerySet["JobRun"]):
     def dead(self) -> Self:
         """Runs whose lease is over: the process that held it is gone."""
         return self.running().filter(lease_ends_at__lt=Now())
+
+    def successes(self) -> Self:
+        """Real runs that succeeded for their own day, or a later one.
+
+        A run for a day gone by, asked for by a person, is not the run of its night.
+        """
+        succeeded = self.filter(status=JobRun.Status.SUCCEEDED, dry_run=False)
+        return succeeded.filter(business_on__gte=TruncDate("started_at"))
+
+    def newest_of_each(self, jobs: Iterable[str]) -> dict[str, "JobRun"]:
+        """Return the newest of these runs of each job, without its result."""
+        first, *others = (
+            self.filter(job=job).order_by("-started_at", "-pk").defer("result")[:1] for job in jobs
+        )
+        return {run.job: run for run in first.union(*others, all=True)}
 
 
 class JobRun(models.Model):
@@ -46,6 +62,7 @@ class JobRun(models.Model):
     lease_ends_at = models.DateTimeField()
     result = models.JSONField(null=True)
     error = models.TextField(blank=True, db_default="")
+    log = models.TextField(blank=True, db_default="")  # its lines, without secrets
 
     objects = JobRunQuerySet.as_manager()
 
@@ -84,3 +101,41 @@ class JobPause(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job}, paused by {self.paused_by}"
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    """Questions about alerts."""
+
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
+
+
+class Alert(models.Model):
+    """Something that is wrong: one cause, opened once, counted up, closed by itself."""
+
+    cause = models.TextField()
+    sentence = models.TextField()
+    next_step = models.TextField()
+    page = models.TextField()  # where to look, from the root of this site
+    count = models.IntegerField(default=1)  # how many looks have found it
+    opened_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    told = models.JSONField(default=dict)  # by the name of a sink: what it was told, and when
+    telling_until = models.DateTimeField(null=True)  # one process at a time tells the sinks
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-opened_at"]
+        indexes = [models.Index(fields=["-opened_at"], name="alerts_by_time")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cause"],
+                condition=Q(closed_at=None),
+                name="one_open_alert_of_a_cause",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence

@@ -23,6 +23,7 @@ class Job:
     is_dated: bool = False
 
 
+WATCH_JOB = "check_invite_stats"  # at the end of each of its runs the watchers look around
 SOON, HOURS = timedelta(minutes=30), timedelta(hours=2)
 JOBS = {
     job.name: job
