@@ -12,6 +12,8 @@ from egac.adoption import Refused, refuse_unknown_words
 from egac.outbox import Outgoing
 from egac.providers import resend, whatsapp
 
+SHORTEST_SECRET = 16  # characters
+
 
 @register(Tags.compatibility)
 def check_providers(**kwargs: Any) -> list[CheckMessage]:
@@ -44,16 +46,21 @@ def check_links(**kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def check_secrets(**kwargs: Any) -> list[CheckMessage]:
     """Warn of a door that nobody can open, and of a secret that is easily guessed."""
-    if len(settings.CRON_SECRET) >= 16:
-        return []
-    what = "is shorter than 16 characters" if settings.CRON_SECRET else "is not set"
+    told = [] if settings.CRON_SECRET else ["CRON_SECRET is not set"]
+    told += [f"{name} is shorter than {SHORTEST_SECRET} characters" for name in _short_secrets()]
     return [
         Warning(
-            f"CRON_SECRET {what}.",
-            hint="Write CRON_SECRET=<32 random characters> into the environment or .env.",
+            f"{what}.",
+            hint=f"Write {what.split()[0]}=<32 random characters> into the environment or .env.",
             id="egac.W003",
         )
+        for what in told
     ]
+
+
+def _short_secrets() -> list[str]:
+    names = ("CRON_SECRET", "SERVICE_ROLE_KEY", "SCHEDULER_SECRET_TOKEN")
+    return [name for name in names if 0 < len(getattr(settings, name)) < SHORTEST_SECRET]
 
 
 @register(Tags.database)

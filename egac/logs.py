@@ -35,16 +35,25 @@ SECRET_SETTINGS = (
 # The value of a `secret` in a query, however the client escaped its name.
 NAME = "".join(f"(?:{letter}|%{ord(letter):x})" for letter in "secret")
 QUERY_SECRET = re.compile(rf'({NAME}=)[^&\s"]*', re.IGNORECASE)
+ISSUED_TOKEN = re.compile(r"\begac_[\w-]{20,}\.[\w-]{20,}")  # of egac/tokens.py
 REDACTED = "[redacted]"
 
 
 def redact(text: str) -> str:
-    """Return the text without any configured secret and without the value of `secret=`."""
-    for name in SECRET_SETTINGS:
-        value = getattr(settings, name, "")
+    """Return the text without any secret: the settings', the value of `secret=`, issued tokens."""
+    # The longest first: one may be the beginning of another.
+    for value in sorted(_secrets(), key=len, reverse=True):
         if value:
             text = text.replace(value, REDACTED)
+    text = ISSUED_TOKEN.sub(REDACTED, text)
     return QUERY_SECRET.sub(rf"\1{REDACTED}", text)
+
+
+def _secrets() -> Iterator[str]:
+    for name in SECRET_SETTINGS:
+        yield getattr(settings, name, "")
+    for tokens in settings.JOB_TOKENS.values():
+        yield from tokens
 
 
 class RedactSecrets(logging.Filter):

@@ -12,7 +12,8 @@ from egac.environment import (
     BASE_DIR,
     above_zero,
     env,
-    json_object,
+    job_tokens,
+    networks,
     one_of,
     percent,
     read_env_file,
@@ -34,7 +35,7 @@ if not SECRET_KEY:
     )
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
-TRUSTED_PROXIES = words("TRUSTED_PROXIES")
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
 CLUB_NAME = text("CLUB_NAME", "East Grinstead Athletics Club")
 SITE_BASE_URL = text("SITE_BASE_URL", "http://localhost:8000" if DEBUG else "").rstrip("/")
 # This site itself, where invoices and alerts link to.
@@ -113,7 +114,7 @@ SERVICE_ROLE_KEY_PREVIOUS = text("SERVICE_ROLE_KEY_PREVIOUS")
 SCHEDULER_SECRET_TOKEN = text("SCHEDULER_SECRET_TOKEN")
 SCHEDULER_SECRET_TOKEN_PREVIOUS = text("SCHEDULER_SECRET_TOKEN_PREVIOUS")
 SCHEDULER_SECRET_HEADER = text("SCHEDULER_SECRET_HEADER")
-JOB_TOKENS = json_object("JOB_TOKENS", '{"run_worker_queue": "<32 random characters>"}')
+JOB_TOKENS = job_tokens("JOB_TOKENS")
 METRICS_TOKEN = text("METRICS_TOKEN")
 ALLOW_QUERY_SECRET = switch("ALLOW_QUERY_SECRET", default=True)
 PAGES_SITE_URL = text("PAGES_SITE_URL").rstrip("/")

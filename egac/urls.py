@@ -17,5 +17,6 @@ urlpatterns = [
     path("metrics", metrics),
     path("webhooks/resend", from_resend),
     path("webhooks/whatsapp", from_whatsapp),
+    path("", include("jobs.urls")),
     path("", include("invites.urls")),
 ]

@@ -8,6 +8,7 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         from egac.metrics import register_source
+        from jobs import checks  # noqa: F401  registers the system checks
         from jobs.metrics import job_figures
 
         register_source(job_figures)

@@ -91,3 +91,9 @@ JOBS = {
         ),
     )
 }
+FUNCTIONS = {function: job for job in JOBS.values() for function in job.functions}
+
+
+def job_called(name: str) -> Job | None:
+    """Return the job of this name, or the one behind this function, or None."""
+    return JOBS.get(name) or FUNCTIONS.get(name)

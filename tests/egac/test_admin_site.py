@@ -6,21 +6,19 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from egac import channels
-from egac.models import MessageAudit, Suppression
+from egac.models import MessageAudit, SecretUse, Suppression
 from jobs.models import JobRun
 from notifications.models import Worker
 from tests.invites.factories import InviteFactory
 from tests.notifications.factories import email, queue
 from tests.staff import admin_patterns, admin_urls, login
+from tests.stored import everything_stored
 
 pytestmark = pytest.mark.django_db
-
-TABLES_OF_LOGINS = {"django_session", "auth_user"}
 
 
 @pytest.fixture
@@ -52,23 +50,13 @@ def objects() -> dict[str, Any]:
         "invites_enquiry": invite.enquiry,
         "egac_channel": channels.named("email"),
         "egac_messageaudit": line,
+        "egac_secretuse": SecretUse.objects.create(name="CRON_SECRET"),
         "egac_suppression": Suppression.objects.create(address="a@b.example", reason="bounced"),
         "jobs_jobrun": run,
         "notifications_notification": queue(email()),
         "notifications_sample": SimpleNamespace(pk="booking_confirmation"),
         "notifications_worker": Worker.objects.create(name="host:1", kind=Worker.Kind.LOOP),
     }
-
-
-def everything_stored() -> dict[str, list[Any]]:
-    """Return the rows of every table, those that a login writes aside."""
-    names = set(connection.introspection.table_names()) - TABLES_OF_LOGINS
-    stored = {}
-    with connection.cursor() as cursor:
-        for name in sorted(names):
-            cursor.execute(f'SELECT to_jsonb(t)::text FROM "{name}" AS t ORDER BY 1')
-            stored[name] = cursor.fetchall()
-    return stored
 
 
 def test_the_pages_of_all_our_apps_are_known() -> None:
@@ -244,7 +232,14 @@ def test_the_list_of_runs_says_the_result_in_words(objects: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(
-    "model", ["invites/invite", "invites/enquiry", "egac/messageaudit", "egac/suppression"]
+    "model",
+    [
+        "invites/invite",
+        "invites/enquiry",
+        "egac/messageaudit",
+        "egac/secretuse",
+        "egac/suppression",
+    ],
 )
 def test_an_empty_list_says_what_would_be_here(model: str) -> None:
     page = login("Viewers").get(f"/admin/{model}/").content.decode()

@@ -21,6 +21,8 @@ Check = Callable[[], list[CheckMessage]]
         (check_links, "SITE_BASE_URL", "", "egac.W002"),
         (check_secrets, "CRON_SECRET", "", "egac.W003"),
         (check_secrets, "CRON_SECRET", "x" * 15, "egac.W003"),
+        (check_secrets, "SERVICE_ROLE_KEY", "x" * 15, "egac.W003"),
+        (check_secrets, "SCHEDULER_SECRET_TOKEN", "x" * 15, "egac.W003"),
     ],
 )
 def test_warns_and_says_what_to_type(

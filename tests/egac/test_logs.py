@@ -32,6 +32,18 @@ def test_hides_every_configured_secret(settings: Settings, name: str) -> None:
     assert redact("before s3cr3t-value after") == f"before {REDACTED} after"
 
 
+def test_hides_the_tokens_of_the_jobs(settings: Settings) -> None:
+    settings.JOB_TOKENS = {"run_worker_queue": ("the-new-token", "the-old-token")}
+
+    assert redact("the-new-token the-old-token") == f"{REDACTED} {REDACTED}"
+
+
+def test_hides_the_whole_of_a_secret_that_begins_like_another(settings: Settings) -> None:
+    settings.RESEND_API_KEY, settings.WHATSAPP_TOKEN = "hunter", "hunter-and-more"
+
+    assert redact("hunter-and-more") == REDACTED
+
+
 def test_an_unset_secret_hides_nothing(settings: Settings) -> None:
     settings.RESEND_API_KEY = settings.CRON_SECRET = ""
 
