@@ -94,7 +94,7 @@ class ScheduledJobAdmin(RecordAdmin):
         """Ask how to run the job, or run it and go to its run."""
         self._require(request, RUN)
         state = _state_of(name)
-        form = RunForm(command_of(name), request.POST or None)
+        form = RunForm(command_of(name), request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             return self._run(request, name, form.asked)
         warning = "It is paused; you may run it all the same." if state.is_paused else ""
