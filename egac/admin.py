@@ -17,7 +17,7 @@ from egac.admin_actions import ActingAdmin, Line, Press, StaffAction
 from egac.admin_outgoing import TONES_OF_OUTCOMES
 from egac.admin_records import ListAdmin, RecordAdmin, WhenFilter, badge, moment, took
 from egac.admin_secrets import SecretUseAdmin
-from egac.channels import RATES, Channel, explain, pause, resume
+from egac.channels import Channel, explain, pause, resume
 from egac.delivery import MessageAudit, Suppression
 from egac.explain import what_happened
 from egac.secret_use import SecretUse
@@ -127,13 +127,13 @@ def is_closed(channel: Channel) -> bool:
 
 
 class ChannelFilter(admin.SimpleListFilter):
-    """By which way out. The names come from the settings: the table of attempts is long."""
+    """By which way out. The names stand here: the table of attempts is long."""
 
     title = "channel"
     parameter_name = "channel"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in RATES]
+        return [("email", "e-mail"), ("whatsapp", "WhatsApp")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(channel=self.value()) if self.value() else queryset
@@ -146,7 +146,15 @@ class MessageAuditAdmin(RecordAdmin):
     list_display = ("when", "state", "recipient", "channel", "attempt", "error_sentence")
     list_display_links = ("when",)
     list_filter = ("outcome", ChannelFilter, ("at", WhenFilter))
-    fields = (*list_display, "took", "provider", "provider_message_id", "error_message", "source")
+    fields = (
+        *list_display,
+        "took",
+        "provider",
+        "provider_message_id",
+        "error_message",
+        "note",
+        "source",
+    )
     readonly_fields = fields
     search_fields = ("recipient", "=source_id", "=provider_message_id")
     search_help_text = "An address or a part of it, the id of an invite, or the provider's id."

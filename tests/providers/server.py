@@ -15,6 +15,7 @@ from tests.providers.inbox import Inbox
 from tests.providers.resend import Resend
 from tests.providers.whatsapp import WhatsApp
 from tests.providers.wire import Delivery, Request, Wire
+from tests.providers.zoom import Zoom
 
 HOST = "127.0.0.1"
 
@@ -31,12 +32,14 @@ class ProviderServer:
     def __init__(self, *, port: int = 0) -> None:
         self.resend = Resend()
         self.whatsapp = WhatsApp()
+        self.zoom = Zoom()
         self.github, self.slack = GitHub(), Slack()
         self.opsgenie, self.watcher = Opsgenie(), Watcher()
         self._alarms = (self.github, self.slack, self.opsgenie, self.watcher)
         # The first that owns the path answers. Resend owns the rest, so it stays last.
         inbox = Inbox(self.resend, self.whatsapp)
-        self._sites: tuple[Site, ...] = (inbox, self.whatsapp, *self._alarms, self.resend)
+        others = (self.whatsapp, self.zoom, *self._alarms)
+        self._sites: tuple[Site, ...] = (inbox, *others, self.resend)
         self._http = _HTTPServer((HOST, port), self._sites)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
@@ -52,6 +55,7 @@ class ProviderServer:
         """Forget all calls, messages, keys and faults; let go what hangs."""
         self.resend.reset()
         self.whatsapp.reset()
+        self.zoom.reset()
         for alarm in self._alarms:
             alarm.reset()
         self._http.forgets_idle_after = None
@@ -71,6 +75,7 @@ class ProviderServer:
         """End at once, whatever hangs."""
         self.resend.release()
         self.whatsapp.release()
+        self.zoom.release()
         for alarm in self._alarms:
             alarm.release()
         self._http.stopping.set()

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("egac", "0002_delivery_events"),
+        ("egac", "0003_note_of_an_attempt"),
     ]
 
     operations = [
