@@ -54,8 +54,7 @@ class JobState:
         due = f"{self.job.title} is late: {self.job.name} was due"
         last = self.last_done_at
         known = f"it last succeeded on {instant_in_words(last)}" if last else "it never succeeded"
-        hint = f"Is cron running? manage.py {self.job.name} runs it now."
-        return f"{due} on {instant_in_words(self.late_since)}; {known}. {hint}"
+        return f"{due} on {instant_in_words(self.late_since)}; {known}."
 
 
 def late_jobs(now: datetime) -> list[JobState]:
