@@ -8,6 +8,6 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         from billing.words import STILL_TO_PAY, why_not_to_pay
-        from notifications.services import register_check
+        from notifications.services import register_relevance
 
-        register_check(STILL_TO_PAY, why_not_to_pay)
+        register_relevance(STILL_TO_PAY, why_not_to_pay)
