@@ -1,4 +1,4 @@
-"""The verbs of billing: issue an invoice, cancel it, record what was paid."""
+"""The verbs of billing: bill what is due, issue one invoice, cancel it, record what was paid."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,10 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from billing.amounts import MOST, Line, totals_of
-from billing.issuing import Draft, insert, lock_counter
+from billing.generate import Watch as Watch
+from billing.generate import generate_monthly_invoices as generate_monthly_invoices
+from billing.generate import generate_t5_invoices as generate_t5_invoices
+from billing.issuing import Draft, lock_counter, number, store
 from billing.models import Invoice, InvoiceLine, Payment
 from billing.words import invoice_context
 from bookings.models import Booking
@@ -65,7 +68,10 @@ def issue_invoice(
         due_on=due_on,
     )
     with transaction.atomic():
-        return insert([draft], lock_counter(on.year))[0]
+        counter = lock_counter(on.year)
+        issued = number([draft], counter)
+        store(issued, counter)
+    return issued[0].invoice
 
 
 def _refuse_unless_askable(lines: Sequence[Line]) -> None:
