@@ -11,6 +11,7 @@ from functools import cached_property
 
 from billing.amounts import NOTHING, Line, Totals, totals_of
 from billing.models import Invoice, InvoiceCounter, InvoiceLine
+from billing.reach import channels_to
 from billing.words import STILL_TO_PAY, invoice_context
 from bookings.models import Booking, Customer
 from bookings.services import Notice, messages_to
@@ -137,4 +138,4 @@ def messages_about(invoice: Invoice) -> list[Message]:
         key=f"invoice_issued/{invoice.number}",
         relevance=STILL_TO_PAY,
     )
-    return messages_to(invoice.customer, notice)
+    return messages_to(invoice.customer, notice, channels=channels_to(invoice.customer))

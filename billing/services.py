@@ -10,20 +10,28 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from billing.amounts import MOST, Line, totals_of
-from billing.generate import Watch as Watch
-from billing.generate import generate_monthly_invoices as generate_monthly_invoices
-from billing.generate import generate_t5_invoices as generate_t5_invoices
+from billing.generate import Watch, generate_monthly_invoices, generate_t5_invoices
 from billing.issuing import Draft, lock_counter, number, store
 from billing.models import Invoice, InvoiceLine, Payment
+from billing.reach import channels_to
 from billing.words import invoice_context
 from bookings.models import Booking
-from bookings.services import Notice, messages_to
+from bookings.services import Notice, Refused, messages_to
 from egac.money import in_words, to_the_penny
 from notifications.services import enqueue
 
 
-class Refused(Exception):
-    """A verb that cannot be done to this invoice; the message says why and what to do."""
+__all__ = [
+    "Received",
+    "Refused",
+    "Watch",
+    "Written",
+    "cancel_invoice",
+    "generate_monthly_invoices",
+    "generate_t5_invoices",
+    "issue_invoice",
+    "record_payment",
+]
 
 
 @dataclass(frozen=True)
@@ -142,7 +150,7 @@ def _count(invoice: Invoice, payment: Payment) -> None:
         invoice_context(invoice),
         key=f"payment_received/{invoice.number}",
     )
-    enqueue(messages_to(invoice.customer, notice))
+    enqueue(messages_to(invoice.customer, notice, channels=channels_to(invoice.customer)))
 
 
 def _lock(invoice: Invoice, seen: datetime | None) -> Invoice:

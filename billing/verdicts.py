@@ -6,8 +6,8 @@ from datetime import date
 from billing.amounts import MOST
 from billing.issuing import Draft
 from billing.periods import Period
+from billing.reach import channels_to
 from bookings.models import Booking
-from bookings.services import can_have_email, can_have_whatsapp
 
 NO_PRICE = "It has no price. Write one into the booking."
 NO_PACKAGE = "Its package was deleted. Choose another one in the booking."
@@ -45,6 +45,6 @@ def faults_of(booking: Booking) -> list[str]:
         faults.append(NO_PRICE)
     if booking.package_id is None:
         faults.append(NO_PACKAGE)
-    if not can_have_email(booking.customer) and not can_have_whatsapp(booking.customer):
+    if not channels_to(booking.customer):
         faults.append(UNREACHABLE)
     return faults

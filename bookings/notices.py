@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-
+from bookings.consent import number_of
 from bookings.models import Customer
-from egac.mail import usable_address
-from egac.outbox import Unsendable
-from egac.providers.whatsapp import usable_number
 from notifications.services import USUAL, Message, email_payload, whatsapp_payload
 
 CHANNELS = ("email", "whatsapp")
+
+# The names of the checks that a message about a booking or a class asks before it goes. Its
+# context holds `booking_id`; of a class it holds `session_id`, and `booking_id` where it has one.
+BOOKING_STANDS = "booking_stands"
+CLASS_IS_AHEAD = "class_is_ahead"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def messages_to(
     """
     payloads = []
     context = {**notice.context, "customer_id": customer.pk}  # by which the timeline finds it
-    if "email" in channels and can_have_email(customer):
+    if "email" in channels and customer.email:
         payloads.append(email_payload(notice.type, to=customer.email, context=context))
     if "whatsapp" in channels and can_have_whatsapp(customer):
         payloads.append(whatsapp_payload(notice.type, to=customer.phone, context=context))
@@ -58,21 +59,6 @@ def messages_to(
     ]
 
 
-def can_have_email(customer: Customer) -> bool:
-    """Return whether the customer has an address that can be written to."""
-    try:
-        usable_address(customer.email)
-    except Unsendable:
-        return False
-    return True
-
-
 def can_have_whatsapp(customer: Customer) -> bool:
     """Return whether the customer agreed to WhatsApp and has a number that can be written to."""
-    if customer.whatsapp_opted_in_at is None:
-        return False
-    try:
-        usable_number(customer.phone, region=settings.PHONE_REGION)
-    except Unsendable:
-        return False
-    return True
+    return customer.whatsapp_opted_in_at is not None and bool(number_of(customer))
