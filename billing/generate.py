@@ -7,7 +7,8 @@ from threading import Event
 from typing import Any
 
 from billing import classes, monthly
-from billing.runs import BATCH, BillingJob, Books, Preview, clock_of_database, in_batches
+from billing.problems import clock_of_database
+from billing.runs import BillingJob, Books, Preview, in_batches
 from billing.tally import Row, Tally
 
 MONTHLY = BillingJob("generate_monthly_invoices", monthly.to_bill, monthly.judge)
@@ -77,10 +78,9 @@ def run(job: BillingJob, on: date, *, dry_run: bool, watch: Watch) -> Tally:
     ids = list(job.to_bill(on).order_by("pk").values_list("pk", flat=True))
     tally = Tally()
     done = 0
-    for billed in in_batches(books, ids):
+    for done, billed in in_batches(books, ids):
         for each in billed:
             watch.on_rows(tally.add(each))
-        done = min(done + BATCH, len(ids))
         watch.on_progress(done, len(ids))
         if watch.stop.is_set():
             break

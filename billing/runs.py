@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 
 from billing.issuing import Numbered, counter_of, lock_counter, number, store
@@ -62,12 +62,12 @@ class Books:
             billed = numbered(verdicts, counter)
             store([each for one in billed for each in one.issued], counter)
             move_on(verdicts, actor=self.job.name)
-            note_problems(self.job.name, verdicts)
+            note_problems(self.job.name, verdicts, on=self.on)
         return billed
 
     def give_up(self, verdict: Verdict) -> None:
         """Write down that one booking failed by itself."""
-        note_problems(self.job.name, [verdict])
+        note_problems(self.job.name, [verdict], on=self.on)
 
     def close(self, *, since: datetime) -> None:
         """End a run that has looked at every booking."""
@@ -117,8 +117,11 @@ def move_on(verdicts: Sequence[Verdict], *, actor: str) -> None:
     )
 
 
-def in_batches(books: Books, ids: Sequence[int]) -> Iterator[list[Billed]]:
-    """Bill batch after batch; one that fails is rolled back and repeated booking by booking."""
+def in_batches(books: Books, ids: Sequence[int]) -> Iterator[tuple[int, list[Billed]]]:
+    """Bill batch after batch, and yield how many bookings were looked at and what was done.
+
+    A batch that fails is rolled back and repeated booking by booking.
+    """
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
         try:
@@ -127,7 +130,7 @@ def in_batches(books: Books, ids: Sequence[int]) -> Iterator[list[Billed]]:
             # The row loop of a batch job: a bad row must not stop the others.
             logger.warning("%s: a batch failed; it is repeated row by row", books.job.name)
             billed = [each for key in batch for each in alone(books, key)]
-        yield billed
+        yield start + len(batch), billed
 
 
 def alone(books: Books, key: int) -> list[Billed]:
@@ -144,11 +147,3 @@ def alone(books: Books, key: int) -> list[Billed]:
         verdict = Verdict(booking, problem=f"It could not be billed: {reason}")
         books.give_up(verdict)
         return [Billed(verdict)]
-
-
-def clock_of_database() -> datetime:
-    """Return the time by which problems are seen."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
-        now: datetime = cursor.fetchone()[0]
-    return now

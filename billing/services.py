@@ -20,7 +20,6 @@ from bookings.services import Notice, Refused, messages_to
 from egac.money import in_words, to_the_penny
 from notifications.services import enqueue
 
-
 __all__ = [
     "Received",
     "Refused",
