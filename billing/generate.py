@@ -7,7 +7,7 @@ from threading import Event
 from typing import Any
 
 from billing import classes, monthly
-from billing.problems import clock_of_database
+from billing.clock import clock_of_database
 from billing.runs import BillingJob, Books, Preview, in_batches
 from billing.tally import Row, Tally
 
