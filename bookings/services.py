@@ -1,67 +1,10 @@
-"""The verbs of bookings."""
+"""The verbs of bookings; each topic has a module of its own."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-
-from django.conf import settings
-
-from bookings.models import Customer
-from egac.outbox import Unsendable
-from egac.providers.whatsapp import usable_number
-from notifications.services import USUAL, Message, email_payload, whatsapp_payload
-
-CHANNELS = ("email", "whatsapp")
-
-
-@dataclass(frozen=True)
-class Notice:
-    """What a customer is told, on whatever channel. `key` is unique for it.
-
-    `relevance`, `expires_at` and `priority` are those of the queue's Message.
-    """
-
-    type: str
-    context: Mapping[str, Any]
-    key: str
-    relevance: str = ""
-    expires_at: datetime | None = None
-    priority: int = USUAL
-
-
-def messages_to(
-    customer: Customer, notice: Notice, *, channels: Sequence[str] = CHANNELS
-) -> list[Message]:
-    """Return one message for each of the channels on which the customer can be reached.
-
-    Each channel adds its name to the notice's key. The list is empty where there is neither an
-    address nor a number that agreed to WhatsApp. Raises Unsendable where the context has a hole.
-    """
-    payloads = []
-    if "email" in channels and customer.email:
-        payloads.append(email_payload(notice.type, to=customer.email, context=notice.context))
-    if "whatsapp" in channels and can_have_whatsapp(customer):
-        payloads.append(whatsapp_payload(notice.type, to=customer.phone, context=notice.context))
-    return [
-        Message(
-            notice.type,
-            payload,
-            key=f"{notice.key}/{payload['channel']}",
-            relevance=notice.relevance,
-            expires_at=notice.expires_at,
-            priority=notice.priority,
-        )
-        for payload in payloads
-    ]
-
-
-def can_have_whatsapp(customer: Customer) -> bool:
-    """Return whether the customer agreed to WhatsApp and has a number that can be written to."""
-    if customer.whatsapp_opted_in_at is None:
-        return False
-    try:
-        usable_number(customer.phone, region=settings.PHONE_REGION)
-    except Unsendable:
-        return False
-    return True
+from bookings.access import Move as Move
+from bookings.access import move_access as move_access
+from bookings.notices import CHANNELS as CHANNELS
+from bookings.notices import Notice as Notice
+from bookings.notices import can_have_whatsapp as can_have_whatsapp
+from bookings.notices import messages_to as messages_to
+from bookings.timeline import MOST_EVENTS as MOST_EVENTS
+from bookings.timeline import add_to_timeline as add_to_timeline

@@ -69,6 +69,7 @@ class Event:
     what: str
     tone: str
     details: str = ""
+    url: str = ""  # of what it is about
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from django.db import connection
 
 from notifications import payloads, relevance
 from notifications.catalogue import email_payload, whatsapp_payload
+from notifications.relevance import register as register_relevance
 
-__all__ = ["Message", "email_payload", "enqueue", "whatsapp_payload"]
+__all__ = ["Message", "email_payload", "enqueue", "register_relevance", "whatsapp_payload"]
 
 USUAL, URGENT = 100, 10  # priorities: less goes first
 
