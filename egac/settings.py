@@ -11,6 +11,7 @@ from egac.environment import (
     env,
     json_object,
     one_of,
+    paragraph,
     percent,
     read_env_file,
     switch,
@@ -83,7 +84,9 @@ T5_BILLS = one_of("T5_BILLS", ("attended", "completed"))
 T5_DUE_DAYS = whole("T5_DUE_DAYS", 5, at_least=0)
 GRACE_AFTER_DAYS = whole("GRACE_AFTER_DAYS", 8)
 LOCK_AFTER_DAYS = whole("LOCK_AFTER_DAYS", 11)
-INVOICE_PAYMENT_DETAILS = text("INVOICE_PAYMENT_DETAILS")  # how to pay, as an invoice says it
+# What an invoice says of the club, and of how to pay.
+CLUB_DETAILS = paragraph("CLUB_DETAILS")
+INVOICE_PAYMENT_DETAILS = paragraph("INVOICE_PAYMENT_DETAILS")
 
 # What leaves the system
 SENDING = one_of("SENDING", ("on", "off")) == "on"
@@ -256,6 +259,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"level": "INFO", "handlers": [], "propagate": True},
+        # It lists the letters of every document.
+        "fontTools": {"level": "WARNING"},
         "django.server": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
     },
 }
