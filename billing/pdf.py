@@ -146,9 +146,7 @@ class Paper(FPDF):
     def line_of(self, text: str) -> None:
         """Write a text, broken into as many lines as it takes."""
         height = max(LINE, self.font_size * 1.3)
-        self.multi_cell(
-            0, height, self.known(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT
-        )
+        self.multi_cell(0, height, self.known(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def known(self, text: str) -> str:
         """Return the text with UNKNOWN for each letter that cannot be shown.

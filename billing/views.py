@@ -48,7 +48,8 @@ def for_key_holders(view: Callable[[HttpRequest, Document], HttpResponse]) -> Ca
             )
         else:
             response = view(request, document)
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            response[name] = value
         return response
 
     return require_safe(guarded)

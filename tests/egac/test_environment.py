@@ -175,6 +175,7 @@ def test_the_example_names_every_setting_that_is_read() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     named = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
     source = (ROOT / "egac" / "settings.py").read_text(encoding="utf-8")
-    read = set(re.findall(r'(?:text|switch|whole|above_zero|words|one_of)\(\s*"([A-Z_]+)"', source))
+    readers = "text|paragraph|switch|whole|above_zero|percent|words|one_of|json_object"
+    read = set(re.findall(rf'(?:{readers})\(\s*"([A-Z_]+)"', source))
 
     assert named == read - {"STANDIN_INBOX_URL"}
