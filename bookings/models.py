@@ -4,11 +4,19 @@ from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Lower, Now
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Lower, Now, Right
 
 MONDAY, SUNDAY = 1, 7  # of ISO 8601, as Booking.weekdays counts
 IS_CURRENCY = r"^[A-Z]{3}$"  # ISO 4217
+
+# However a number is written, with a country's code or without, it ends in the same digits: by
+# them an index finds it, and what it finds is then compared in E.164.
+DIGITS_COMPARED = 6
+END_OF_PHONE = Right(
+    Func("phone", Value("[^0-9]"), Value(""), Value("g"), function="regexp_replace"),
+    DIGITS_COMPARED,
+)
 
 
 class Customer(models.Model):
@@ -30,6 +38,7 @@ class Customer(models.Model):
         indexes = [
             models.Index(Lower("email"), name="customers_by_email"),
             models.Index(fields=["name", "id"], name="customers_by_name"),
+            models.Index(END_OF_PHONE, name="customers_by_end_of_phone"),
         ]
 
     def __str__(self) -> str:
@@ -221,6 +230,10 @@ class ClassSession(models.Model):
     ends_at = models.DateTimeField(null=True, blank=True)
     status = models.TextField(choices=Status, db_default=Status.SCHEDULED)
     is_online = models.BooleanField(db_default=False)
+    # Who said that it took place or is cancelled, when, and why.
+    closed_by = models.TextField(blank=True, db_default="", editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    closed_because = models.TextField(blank=True, db_default="", editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
     # Its Zoom meeting
     meeting_id = models.BigIntegerField(null=True, blank=True)
@@ -267,6 +280,8 @@ class Enrolment(models.Model):
     booking = models.ForeignKey(Booking, models.PROTECT, related_name="enrolments")
     session = models.ForeignKey(ClassSession, models.PROTECT, related_name="enrolments")
     attendance = models.TextField(choices=Attendance, db_default=Attendance.EXPECTED)
+    changed_by = models.TextField(blank=True, db_default="", editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         db_table = "enrolments"

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-
+from bookings.consent import number_of
 from bookings.models import Customer
-from egac.outbox import Unsendable
-from egac.providers.whatsapp import usable_number
 from notifications.services import USUAL, Message, email_payload, whatsapp_payload
 
 CHANNELS = ("email", "whatsapp")
+
+# The names of the checks that a message about a booking or a class asks before it goes. Its
+# context holds `booking_id`; of a class it holds `session_id`, and `booking_id` where it has one.
+BOOKING_STANDS = "booking_stands"
+CLASS_IS_AHEAD = "class_is_ahead"
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,4 @@ def messages_to(
 
 def can_have_whatsapp(customer: Customer) -> bool:
     """Return whether the customer agreed to WhatsApp and has a number that can be written to."""
-    if customer.whatsapp_opted_in_at is None:
-        return False
-    try:
-        usable_number(customer.phone, region=settings.PHONE_REGION)
-    except Unsendable:
-        return False
-    return True
+    return customer.whatsapp_opted_in_at is not None and bool(number_of(customer))

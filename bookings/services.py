@@ -1,10 +1,45 @@
 """The verbs of bookings; each topic has a module of its own."""
 
-from bookings.access import Move as Move
-from bookings.access import move_access as move_access
-from bookings.notices import CHANNELS as CHANNELS
-from bookings.notices import Notice as Notice
-from bookings.notices import can_have_whatsapp as can_have_whatsapp
-from bookings.notices import messages_to as messages_to
-from bookings.timeline import MOST_EVENTS as MOST_EVENTS
-from bookings.timeline import add_to_timeline as add_to_timeline
+from bookings.access import Move, move_access
+from bookings.booking import (
+    Refused,
+    cancel_bookings,
+    confirm_bookings,
+    make_booking,
+)
+from bookings.notices import (
+    BOOKING_STANDS,
+    CHANNELS,
+    CLASS_IS_AHEAD,
+    Notice,
+    can_have_whatsapp,
+    messages_to,
+)
+from bookings.sessions import (
+    cancel_sessions,
+    complete_sessions,
+    enrol,
+    mark_attendance,
+)
+from bookings.timeline import MOST_EVENTS, add_to_timeline
+
+__all__ = [
+    "BOOKING_STANDS",
+    "CHANNELS",
+    "CLASS_IS_AHEAD",
+    "MOST_EVENTS",
+    "Move",
+    "Notice",
+    "Refused",
+    "add_to_timeline",
+    "can_have_whatsapp",
+    "cancel_bookings",
+    "cancel_sessions",
+    "complete_sessions",
+    "confirm_bookings",
+    "enrol",
+    "make_booking",
+    "mark_attendance",
+    "messages_to",
+    "move_access",
+]

@@ -142,7 +142,15 @@ class MessageAuditAdmin(RecordAdmin):
     list_display = ("when", "state", "recipient", "channel", "attempt", "error_sentence")
     list_display_links = ("when",)
     list_filter = ("outcome", ChannelFilter, ("at", WhenFilter))
-    fields = (*list_display, "took", "provider", "provider_message_id", "error_message", "source")
+    fields = (
+        *list_display,
+        "took",
+        "provider",
+        "provider_message_id",
+        "error_message",
+        "note",
+        "source",
+    )
     readonly_fields = fields
     search_fields = ("recipient", "=source_id", "=provider_message_id")
     search_help_text = "An address or a part of it, the id of an invite, or the provider's id."

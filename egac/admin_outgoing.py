@@ -271,5 +271,5 @@ def _details(line: MessageAudit) -> str:
     """Return the provider's code and words, its id of the message, and how long the call took."""
     code = "" if line.error_code in line.error_message else line.error_code
     after = f"after {took(line.duration_ms)}" if line.duration_ms is not None else ""
-    parts = (code, line.error_message, line.provider_message_id, after)
+    parts = (code, line.error_message, line.provider_message_id, after, line.note)
     return " · ".join(part for part in parts if part)

@@ -30,6 +30,7 @@ class MessageAudit(models.Model):
     error_code = models.TextField(blank=True, db_default="")
     error_message = models.TextField(blank=True, db_default="")
     duration_ms = models.IntegerField(null=True)
+    note = models.TextField(blank=True, db_default="")  # what to know of it beside its outcome
 
     class Meta:
         db_table = "message_audit"
@@ -46,7 +47,7 @@ class MessageAudit(models.Model):
 LINE = (
     "source text, source_id text, generation integer, attempt integer, counted boolean, "
     "channel text, recipient text, provider text, provider_message_id text, outcome text, "
-    "error_code text, error_message text, duration_ms integer"
+    "error_code text, error_message text, duration_ms integer, note text"
 )
 NAMES = [column.split()[0] for column in LINE.split(", ")]
 

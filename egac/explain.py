@@ -176,7 +176,9 @@ NEXT_STEPS: dict[str, str] = {
     Reason.EXHAUSTED: "Press Retry now when the cause is gone.",
     Reason.UNCERTAIN: "Look at the provider's own list first; press Retry now if it is not there.",
     Reason.INVALID: "Correct the enquiry, then press Retry now.",
-    Reason.SUPPRESSED: "Correct the address, or let a manager lift the suppression.",
+    Reason.SUPPRESSED: (
+        "Correct the address, let a manager lift the suppression, or note that they agreed."
+    ),
     Reason.BY_STAFF: "Press Retry now to send it after all.",
 }
 

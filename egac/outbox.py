@@ -217,6 +217,7 @@ class Outgoing(models.Model):
 
     leased_until = 0.0  # of time.monotonic: the sender's own idea of when its lease ends
     claimed_at: datetime | None = None  # on the database's clock, as the claim returned it
+    audit_note = ""  # what the audit says of its calls beside their outcome
 
     attempts = models.IntegerField(db_default=0)
     due_at = models.DateTimeField(null=True, blank=True)  # null: now
@@ -262,6 +263,10 @@ class Outgoing(models.Model):
     def error_value(self, error: Exception | None) -> Any:
         """Return the error as the table's own column keeps it, or None."""
         raise NotImplementedError
+
+    @classmethod
+    def look_up(cls, rows: Sequence[Any]) -> None:
+        """Note on each row what many are asked about at once, before `check_relevance`."""
 
     def check_relevance(self) -> None:
         """Raise Irrelevant where the message lost its point since it was asked for."""

@@ -23,6 +23,7 @@ def prepare(rows: Sequence[Any], sender: Sender) -> tuple[list[Any], list[Record
     if not rows:
         return [], []
     prefetch_related_objects(rows, *rows[0].PREFETCH)
+    rows[0].look_up(rows)
     suppressed = suppressed_among({row.recipient for row in rows})
     ready, settled = [], []
     for row in rows:

@@ -16,6 +16,7 @@ def preview_due(rows: OutgoingQuerySet, *, limit: int | None) -> Iterator[tuple[
     due = list(rows.due().in_order()[:limit])
     if due:
         prefetch_related_objects(due, *due[0].PREFETCH)
+        due[0].look_up(due)
     for row in due:
         yield row, _previewed(row)
 

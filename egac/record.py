@@ -151,4 +151,5 @@ def audit_of(
         error_code=error.code if error else "",
         error_message=str(error) if error else "",
         duration_ms=None if ended.seconds is None else round(ended.seconds * 1000),
+        note=row.audit_note,
     )

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-
-from egac.outbox import OutgoingQuerySet
+from django.db.models import QuerySet
 
 # When each chosen row had last changed, as a page showed it.
 Seen = Mapping[Any, datetime | None]
@@ -37,7 +36,7 @@ class Changed:
 
 
 def change(
-    rows: OutgoingQuerySet,
+    rows: QuerySet[Any],
     *,
     ids: Sequence[Any],
     why_not: Callable[[Any], str],

@@ -158,7 +158,8 @@ class NotificationAdmin(OutgoingAdmin):
             notes.append("Perhaps it arrived already: nobody knows yet what the provider did.")
         if why := suppressed_among({row.recipient}).get(row.recipient.lower()):
             notes.append(f"{row.recipient} is not written to: {why}.")
-        return notes
+        Notification.look_up([row])
+        return [*notes, row.forbidden] if row.forbidden else notes
 
     def state_in_words(self, row: Notification) -> str:
         if row.status == Status.FAILED and row.reason is None:
@@ -196,6 +197,7 @@ class NotificationAdmin(OutgoingAdmin):
 
     def lines_of(self, action: StaffAction, rows: list[Notification]) -> list[Line]:
         suppressed = suppressed_among({row.recipient for row in rows})
+        Notification.look_up(rows)
         return [buttons.line_of(action, row, suppressed, timezone.now()) for row in rows]
 
     def version_of(self, row: Notification) -> str:

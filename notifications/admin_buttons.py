@@ -133,6 +133,8 @@ def _warning(
         return f"It will not be sent: it was of use until {day_and_clock(row.expires_at)}."
     if why := suppressed.get(row.recipient.lower()):
         return f"It will not be sent: {why}."
+    if row.forbidden:
+        return f"It will not be sent: {row.forbidden}"
     try:
         row.render()
     except (Unsendable, Irrelevant) as error:

@@ -24,9 +24,10 @@ SAMPLES = {
     "times": "Tuesdays and Thursdays at 18:30 UK time",
     "first_class_at": "Tuesday 1 December 2026 at 18:30 GMT",
     "price": "£42.00 a month",
-    "how_billed": "We send you an invoice five days before each payment is due.",  # a sentence
+    "how_billed": "We send you an invoice 5 days before each payment is due.",  # a sentence
     "class_name": "Junior running",
     "starts_at": "Tuesday 1 December 2026 at 18:30 GMT",
+    "cancelled_because": "The hall is closed for repairs.",  # as staff wrote it
     "join_link": "https://zoom.example/j/98765432101?pwd=c2FtcGxl",
     "host_link": "https://zoom.example/s/98765432101?zak=c2FtcGxlIGhvc3Q",  # a secret
     # An invoice
@@ -91,6 +92,14 @@ TYPES = {
     "class_host_notification": MessageType(
         "Host link of an online class, to its instructor",
         ("instructor", "class_name", "starts_at", "host_link"),
+        is_urgent=True,
+    ),
+    "class_cancelled": MessageType(
+        "A class is cancelled",
+        ("name", "class_name", "starts_at", "cancelled_because"),
+        WhatsAppTemplate(
+            "class_cancelled", ("name", "class_name", "starts_at", "cancelled_because")
+        ),
         is_urgent=True,
     ),
     "invoice_issued": MessageType(

@@ -11,7 +11,7 @@ from django.utils.timezone import localtime
 
 from egac.outbox import Irrelevant, Outgoing, OutgoingQuerySet, rendered_of
 from egac.retry import Reason
-from notifications import payloads, relevance
+from notifications import consent, payloads, relevance
 
 # Not payload__channel: that is neither true nor false of a payload without a channel.
 IS_WHATSAPP = Q(payload__contains={"channel": "whatsapp"})
@@ -68,6 +68,8 @@ class Notification(Outgoing):
         CANCELLED = "cancelled", "cancelled"
 
     DONE: ClassVar[str] = Status.COMPLETED
+
+    forbidden = ""  # why its recipient is not written to, as `look_up` learned
 
     id = models.AutoField(primary_key=True)
     status = models.TextField(choices=Status, db_default=Status.PENDING)
@@ -156,8 +158,22 @@ class Notification(Outgoing):
     def error_value(self, error: Exception | None) -> str | None:
         return None if error is None else str(error)
 
+    @classmethod
+    def look_up(cls, rows: Sequence[Any]) -> None:
+        """Ask whether those who have the rows' WhatsApp numbers agreed to that."""
+        numbers = {row.pk: payloads.whatsapp_number(row.payload) for row in rows}
+        agreed = consent.agreed_among(set(numbers.values()) - {""})
+        for row in rows:
+            number = numbers[row.pk]
+            if number and number not in agreed:
+                row.audit_note = consent.UNKNOWN
+            elif number and not agreed[number]:
+                row.forbidden = consent.REFUSED.format(number=number)
+
     def check_relevance(self) -> None:
-        """Raise Irrelevant where its time is over or what it is about has changed."""
+        """Raise Irrelevant where nobody agreed to it, its time is over or its matter changed."""
+        if self.forbidden:
+            raise Irrelevant(self.forbidden, reason=Reason.SUPPRESSED)
         if self.expires_at and self.claimed_at and self.expires_at <= self.claimed_at:
             until = f"{localtime(self.expires_at):%-d %B %Y at %H:%M %Z}"
             raise Irrelevant(f"It was of use until {until}.", reason=Reason.EXPIRED)

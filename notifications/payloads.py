@@ -58,6 +58,16 @@ def message(payload: Any, *, row_id: str) -> dict[str, Any]:
     return _written_email(payload, row_id=row_id)
 
 
+def whatsapp_number(payload: Any) -> str:
+    """Return the number of a WhatsApp message in E.164, "" where there is none that can be used."""
+    if not isinstance(payload, Mapping) or payload.get("channel") != "whatsapp":
+        return ""
+    try:
+        return _number(payload)
+    except Unsendable:
+        return ""
+
+
 def as_json(payload: Mapping[str, Any]) -> str:
     """Return the payload as PostgreSQL's jsonb takes it; raise Unsendable."""
     try:

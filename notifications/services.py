@@ -7,11 +7,19 @@ from typing import Any
 
 from django.db import connection
 
-from notifications import payloads, relevance
+from notifications import consent, payloads, relevance
 from notifications.catalogue import email_payload, whatsapp_payload
+from notifications.consent import register as register_consent
 from notifications.relevance import register as register_relevance
 
-__all__ = ["Message", "email_payload", "enqueue", "register_relevance", "whatsapp_payload"]
+__all__ = [
+    "Message",
+    "email_payload",
+    "enqueue",
+    "register_consent",
+    "register_relevance",
+    "whatsapp_payload",
+]
 
 USUAL, URGENT = 100, 10  # priorities: less goes first
 
@@ -44,11 +52,13 @@ class Message:
 def enqueue(messages: Sequence[Message]) -> set[str]:
     """Queue messages inside the caller's transaction; return the keys that are new.
 
-    Raises Unsendable at once for what could never be sent, and queues none then.
+    Raises Unsendable at once for what could never be sent, and for a number whose owner did not
+    agree to WhatsApp; it queues none then.
     """
     if not messages:
         return set()
     columns = zip(*(_row(message) for message in messages), strict=True)
+    consent.require({payloads.whatsapp_number(message.payload) for message in messages} - {""})
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [list(column) for column in columns])
         return {key for (key,) in cursor.fetchall()}

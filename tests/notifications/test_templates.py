@@ -28,6 +28,7 @@ OF_THE_DOMAIN = {
     "booking_confirmation",
     "class_notification",
     "class_host_notification",
+    "class_cancelled",
     "invoice_issued",
     "payment_reminder",
     "payment_overdue",
@@ -272,6 +273,7 @@ def test_the_payload_of_an_e_mail_has_the_shape_of_the_queue(type: str) -> None:
     [
         ("booking_confirmation", "booking_confirmation", "name booking first_class_at"),
         ("class_notification", "class_reminder", "name starts_at join_link"),
+        ("class_cancelled", "class_cancelled", "name class_name starts_at cancelled_because"),
         ("invoice_issued", "invoice_issued", "name invoice_number amount due_on invoice_link"),
         ("payment_reminder", "payment_reminder", "name invoice_number amount due_on invoice_link"),
         (
@@ -328,6 +330,7 @@ def test_only_what_somebody_waits_for_is_urgent() -> None:
         "booking_confirmation",
         "class_notification",
         "class_host_notification",
+        "class_cancelled",
         "access_restored",
     }
 

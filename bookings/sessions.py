@@ -1,0 +1,170 @@
+"""Class sessions: who is enrolled, who came, whether it took place, whether it is cancelled."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce, Now
+
+from bookings.booking import Refused
+from bookings.models import Booking, ClassSession, Customer, Enrolment
+from bookings.notices import Notice, messages_to
+from egac.days import instant_in_words
+from egac.staff import Changed, Seen, change
+from notifications.services import URGENT, Message, enqueue
+
+Status = ClassSession.Status
+Attendance = Enrolment.Attendance
+
+
+def sessions_by_the_clock() -> QuerySet[Any]:
+    """Return every session with `has_begun` and `is_over`, by the database's clock.
+
+    One without an end is over as soon as it has begun.
+    """
+    return ClassSession.objects.alias(until=Coalesce("ends_at", "starts_at")).annotate(
+        has_begun=Q(starts_at__lte=Now()), is_over=Q(until__lte=Now())
+    )
+
+
+def enrol(
+    booking_ids: Sequence[int], *, session: ClassSession, actor: str, seen: Seen | None = None
+) -> Changed:
+    """Give confirmed bookings a place in a session, each once; raise Refused where it has none."""
+    with transaction.atomic():
+        locked = ClassSession.objects.select_for_update().get(pk=session.pk)
+        if locked.status == Status.CANCELLED:
+            raise Refused(f"{locked} is cancelled, so nobody can be enrolled in it.")
+        there = set(locked.enrolments.values_list("booking_id", flat=True))
+
+        def give_places(chosen: QuerySet[Booking]) -> int:
+            places = [Enrolment(session=locked, booking=each, changed_by=actor) for each in chosen]
+            return len(Enrolment.objects.bulk_create(places))
+
+        return change(
+            Booking.objects.all(),
+            ids=booking_ids,
+            why_not=lambda each: "enrolled already" if each.pk in there else why_not_enrolled(each),
+            act=give_places,
+            seen=seen,
+        )
+
+
+def why_not_enrolled(booking: Booking) -> str:
+    """Return why this booking cannot have a place in a session, or ""."""
+    if booking.status != Booking.Status.CONFIRMED:
+        return "not confirmed"
+    return "locked" if booking.access_status == Booking.Access.LOCKED else ""
+
+
+def mark_attendance(
+    ids: Sequence[int], *, attendance: Attendance, actor: str, seen: Seen | None = None
+) -> Changed:
+    """Note of enrolments whether they came; a class has to have begun for that."""
+    return change(
+        enrolments_by_the_clock(),
+        ids=ids,
+        why_not=lambda each: why_not_marked(each, attendance),
+        act=lambda chosen: chosen.update(attendance=attendance, changed_by=actor, updated_at=Now()),
+        seen=seen,
+    )
+
+
+def enrolments_by_the_clock() -> QuerySet[Any]:
+    """Return every enrolment with its session and whether that `has_begun`."""
+    begun = Q(session__starts_at__lte=Now())
+    return Enrolment.objects.select_related("session").annotate(has_begun=begun)
+
+
+def why_not_marked(enrolment: Any, attendance: Attendance) -> str:
+    """Return why attendance of a row of `enrolments_by_the_clock` cannot be noted so, or ""."""
+    if enrolment.session.status == Status.CANCELLED:
+        return "in a cancelled class"
+    if enrolment.attendance == attendance:
+        return "marked so already"
+    return "" if enrolment.has_begun else "in a class that has not begun"
+
+
+def complete_sessions(ids: Sequence[int], *, actor: str, seen: Seen | None = None) -> Changed:
+    """Note that sessions took place."""
+    return change(
+        sessions_by_the_clock(),
+        ids=ids,
+        why_not=why_not_completed,
+        act=lambda chosen: chosen.update(
+            status=Status.COMPLETED, closed_by=actor, closed_at=Now(), updated_at=Now()
+        ),
+        seen=seen,
+    )
+
+
+WHY_CLOSED = {Status.COMPLETED: "took place", Status.CANCELLED: "cancelled already"}
+
+
+def why_not_completed(session: Any) -> str:
+    """Return why a row of `sessions_by_the_clock` cannot have taken place, or ""."""
+    if session.status in WHY_CLOSED:
+        return WHY_CLOSED[Status(session.status)]
+    return "" if session.has_begun else "not begun yet"
+
+
+def cancel_sessions(
+    ids: Sequence[int], *, because: str, actor: str, seen: Seen | None = None
+) -> Changed:
+    """Cancel sessions and tell everyone booked why, in one transaction.
+
+    Everyone gets one message a channel for a session, however many bookings they have in it. Of a
+    class that is over nobody is told. Raises Unsendable where an address can never be written to.
+    """
+    with transaction.atomic():
+        changed = change(
+            ClassSession.objects.all(),
+            ids=ids,
+            why_not=why_not_called_off,
+            act=lambda chosen: chosen.update(
+                status=Status.CANCELLED,
+                closed_by=actor,
+                closed_at=Now(),
+                closed_because=because,
+                updated_at=Now(),
+            ),
+            seen=seen,
+        )
+        ahead = sessions_by_the_clock().filter(pk__in=changed.ids, is_over=False)
+        enqueue([message for session in ahead for message in _cancellations(session)])
+    return changed
+
+
+def why_not_called_off(session: ClassSession) -> str:
+    """Return why this session cannot be cancelled, or ""."""
+    return WHY_CLOSED.get(Status(session.status), "")
+
+
+def customers_booked(session: ClassSession) -> QuerySet[Customer]:
+    """Return everyone with a place in the session, once."""
+    places = session.enrolments.exclude(booking__status=Booking.Status.CANCELLED)
+    return Customer.objects.filter(pk__in=places.values("booking__customer"))
+
+
+def _cancellations(session: ClassSession) -> list[Message]:
+    return [
+        message
+        for customer in customers_booked(session)
+        for message in messages_to(
+            customer,
+            Notice(
+                "class_cancelled",
+                {
+                    "session_id": session.pk,
+                    "name": customer.name,
+                    "class_name": session.title,
+                    "starts_at": instant_in_words(session.starts_at),
+                    "cancelled_because": session.closed_because,
+                },
+                key=f"class_cancelled/{session.pk}/{customer.pk}",
+                expires_at=session.ends_at or session.starts_at,
+                priority=URGENT,
+            ),
+        )
+    ]
