@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from billing.alerts import staff_alerts
 from billing.models import Invoice
+from billing.reach import channels_to
 from billing.reminders import Access
 from billing.words import invoice_context, why_not_to_pay
 from bookings.models import Booking
@@ -66,7 +67,9 @@ def messages_about(change: Change, *, line: int | None) -> list[Message]:
         relevance=ACCESS_AS_TOLD,
         priority=URGENT if change.new is Access.ACTIVE else USUAL,
     )
-    to_customer = messages_to(change.booking.customer, notice, channels=CHANNELS[change.new])
+    customer = change.booking.customer
+    channels = [each for each in channels_to(customer) if each in CHANNELS[change.new]]
+    to_customer = messages_to(customer, notice, channels=channels)
     return [*to_customer, *alerts_about(change, key=key, is_told=bool(to_customer))]
 
 
@@ -99,7 +102,7 @@ def alerts_about(change: Change, *, key: str, is_told: bool) -> list[Message]:
 
 def why_access_differs(context: dict[str, Any]) -> str | None:
     """Return why the access that a message tells of is no longer so, or None while it is."""
-    booking = Booking.objects.filter(pk=context.get("booking_id")).first()
+    booking = Booking.objects.filter(pk=context.get("booking_id", 0)).first()
     if booking is None:
         return "Its booking is gone."
     if booking.status == Booking.Status.CANCELLED:

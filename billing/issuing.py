@@ -11,6 +11,7 @@ from functools import cached_property
 
 from billing.amounts import NOTHING, Line, Totals, totals_of
 from billing.models import Invoice, InvoiceCounter, InvoiceLine
+from billing.reach import channels_to
 from billing.words import STILL_TO_PAY, invoice_context
 from bookings.models import Booking, Customer
 from bookings.services import Notice, messages_to
@@ -58,6 +59,15 @@ class Draft:
         )
 
 
+@dataclass(frozen=True)
+class Numbered:
+    """A draft with its number: the row that it becomes, and the messages that tell of it."""
+
+    draft: Draft
+    invoice: Invoice
+    messages: tuple[Message, ...]
+
+
 def billed_to(customer: Customer) -> str:
     """Return the name and, where there is one, the postal address, a line each."""
     return "\n".join(filter(None, [customer.name, customer.address.strip()]))
@@ -74,24 +84,30 @@ def lock_counter(year: int) -> InvoiceCounter:
     return InvoiceCounter.objects.select_for_update().get(year=year)
 
 
-def insert(drafts: Sequence[Draft], counter: InvoiceCounter) -> list[Invoice]:
-    """Insert the drafts with the counter's next numbers and queue what tells their customers.
+def counter_of(year: int) -> InvoiceCounter:
+    """Return the counter of a year as it stands, to look at."""
+    found = InvoiceCounter.objects.filter(year=year).first()
+    return found or InvoiceCounter(year=year, last=0)
 
-    The counter is locked by the caller, whose transaction this is.
-    """
-    numbers = (number_of(counter.year, counter.last + place) for place in range(1, len(drafts) + 1))
-    invoices = Invoice.objects.bulk_create(
-        draft.numbered(number) for draft, number in zip(drafts, numbers, strict=True)
-    )
+
+def number(drafts: Sequence[Draft], counter: InvoiceCounter) -> list[Numbered]:
+    """Give the drafts the counter's next numbers; the caller has locked it, or only looks."""
+    issued = []
+    for draft in drafts:
+        counter.last += 1
+        invoice = draft.numbered(number_of(counter.year, counter.last))
+        issued.append(Numbered(draft, invoice, tuple(messages_about(invoice))))
+    return issued
+
+
+def store(issued: Sequence[Numbered], counter: InvoiceCounter) -> None:
+    """Insert numbered invoices and queue their messages, in the transaction of the counter."""
+    Invoice.objects.bulk_create(each.invoice for each in issued)
     InvoiceLine.objects.bulk_create(
-        row
-        for invoice, draft in zip(invoices, drafts, strict=True)
-        for row in rows_of(draft.lines, invoice)
+        row for each in issued for row in rows_of(each.draft.lines, each.invoice)
     )
-    counter.last += len(invoices)
     counter.save(update_fields=["last"])
-    enqueue([message for invoice in invoices for message in messages_about(invoice)])
-    return invoices
+    enqueue([message for each in issued for message in each.messages])
 
 
 def rows_of(lines: Sequence[Line], invoice: Invoice) -> list[InvoiceLine]:
@@ -122,4 +138,4 @@ def messages_about(invoice: Invoice) -> list[Message]:
         key=f"invoice_issued/{invoice.number}",
         relevance=STILL_TO_PAY,
     )
-    return messages_to(invoice.customer, notice)
+    return messages_to(invoice.customer, notice, channels=channels_to(invoice.customer))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fpdf import FPDF, FontFace
 from fpdf.enums import XPos, YPos
+from fpdf.fonts import TTFFont
 
 from billing.document import Document
 
@@ -155,9 +156,10 @@ class Paper(FPDF):
         it would stand in the wrong order.
         """
         letters = [letter for letter in unicodedata.normalize("NFC", text) if _is_visible(letter)]
-        glyphs = self.current_font.cmap
+        font = self.current_font
+        assert isinstance(font, TTFFont)
         shown = [
-            letter if ord(letter) in glyphs and not _is_from_the_right(letter) else UNKNOWN
+            letter if ord(letter) in font.cmap and not _is_from_the_right(letter) else UNKNOWN
             for letter in letters
         ]
         self.has_unknown = self.has_unknown or shown != letters

@@ -1,4 +1,4 @@
-"""The verbs of billing: issue an invoice, cancel it, record what was paid."""
+"""The verbs of billing: bill what is due, issue one invoice, cancel it, record what was paid."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,29 @@ from django.db.models.functions import Now
 
 from billing.access import give_back_access
 from billing.amounts import MOST, Line, totals_of
-from billing.issuing import Draft, insert, lock_counter
+from billing.generate import Watch, generate_monthly_invoices, generate_t5_invoices
+from billing.issuing import Draft, lock_counter, number, store
 from billing.models import Invoice, InvoiceLine, Payment
+from billing.reach import channels_to
 from billing.words import invoice_context
 from bookings.models import Booking
-from bookings.services import Notice, messages_to
+from bookings.services import Notice, Refused, messages_to
 from egac.days import business_date
 from egac.money import in_words, to_the_penny
 from notifications.services import enqueue
 
 
-class Refused(Exception):
-    """A verb that cannot be done to this invoice; the message says why and what to do."""
+__all__ = [
+    "Received",
+    "Refused",
+    "Watch",
+    "Written",
+    "cancel_invoice",
+    "generate_monthly_invoices",
+    "generate_t5_invoices",
+    "issue_invoice",
+    "record_payment",
+]
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,10 @@ def issue_invoice(
         due_on=due_on,
     )
     with transaction.atomic():
-        return insert([draft], lock_counter(on.year))[0]
+        counter = lock_counter(on.year)
+        issued = number([draft], counter)
+        store(issued, counter)
+    return issued[0].invoice
 
 
 def _refuse_unless_askable(lines: Sequence[Line]) -> None:
@@ -141,7 +155,7 @@ def _count(invoice: Invoice, payment: Payment) -> None:
         invoice_context(invoice),
         key=f"payment_received/{invoice.number}",
     )
-    enqueue(messages_to(invoice.customer, notice))
+    enqueue(messages_to(invoice.customer, notice, channels=channels_to(invoice.customer)))
     _give_back_access(invoice, actor="payment")
 
 

@@ -1,0 +1,17 @@
+from typing import Any
+
+from billing.command import BillingCommand, asked_for
+from billing.services import generate_t5_invoices
+
+
+class Command(BillingCommand):
+    help = "Bill the classes that took place up to yesterday."
+    job = "generate_t5_invoices"
+    generate = generate_t5_invoices
+    errors = "total_errors"
+
+    def counts(self, result: dict[str, Any]) -> str:
+        return (
+            f"{result['total_generated']} invoices{asked_for(result)}, "
+            f"{result['total_skipped']} bookings wait for the register"
+        )

@@ -1,0 +1,154 @@
+"""A run of a billing job: batch after batch, one bad booking never in the way of the others."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models.functions import Now
+
+from billing.issuing import Numbered, counter_of, lock_counter, number, store
+from billing.models import InvoiceCounter
+from billing.problems import note_problems, solve_unseen
+from billing.verdicts import Verdict
+from bookings.models import Booking, BookingEvent, BookingQuerySet
+from egac.days import span_in_words
+from egac.logs import redact
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+WAIVED = "Its billing date fell while the booking was locked."
+
+
+@dataclass(frozen=True)
+class BillingJob:
+    """Which bookings a job looks at on a day, and what it decides about some of them."""
+
+    name: str
+    to_bill: Callable[[date], BookingQuerySet]
+    judge: Callable[[Sequence[Booking], date], list[Verdict]]
+
+    def bookings(self, ids: Sequence[int], on: date) -> BookingQuerySet:
+        """Return those of these bookings that are still to be looked at."""
+        rows = self.to_bill(on).filter(pk__in=ids).order_by("pk")
+        return rows.select_related("customer", "package")
+
+
+@dataclass(frozen=True)
+class Billed:
+    """What a run did, or would do, about one booking."""
+
+    verdict: Verdict
+    issued: tuple[Numbered, ...] = ()
+
+
+class Books:
+    """A run for real. Each batch is one transaction under the lock of the year's numbers."""
+
+    def __init__(self, job: BillingJob, on: date) -> None:
+        self.job = job
+        self.on = on
+
+    def bill(self, ids: Sequence[int]) -> list[Billed]:
+        """Bill these bookings together, or raise and have billed none."""
+        with transaction.atomic():
+            # Before anything is read: what another run has billed until then is seen.
+            counter = lock_counter(self.on.year)
+            rows = self.job.bookings(ids, self.on)
+            locked = rows.select_for_update(of=("self",), no_key=True)
+            verdicts = self.job.judge(list(locked), self.on)
+            billed = numbered(verdicts, counter)
+            store([each for one in billed for each in one.issued], counter)
+            move_on(verdicts, actor=self.job.name)
+            note_problems(self.job.name, verdicts)
+        return billed
+
+    def give_up(self, verdict: Verdict) -> None:
+        """Write down that one booking failed by itself."""
+        note_problems(self.job.name, [verdict])
+
+    def close(self, *, since: datetime) -> None:
+        """End a run that has looked at every booking."""
+        solve_unseen(self.job.name, on=self.on, since=since)
+
+
+class Preview(Books):
+    """A dry run: the same decisions and numbers, and nothing is written."""
+
+    def __init__(self, job: BillingJob, on: date) -> None:
+        super().__init__(job, on)
+        self.counter = counter_of(on.year)
+
+    def bill(self, ids: Sequence[int]) -> list[Billed]:
+        trial = InvoiceCounter(year=self.counter.year, last=self.counter.last)
+        billed = numbered(self.job.judge(list(self.job.bookings(ids, self.on)), self.on), trial)
+        self.counter = trial
+        return billed
+
+    def give_up(self, verdict: Verdict) -> None:
+        """Leave the list of problems as it is."""
+
+    def close(self, *, since: datetime) -> None:
+        """Leave the list of problems as it is."""
+
+
+def numbered(verdicts: Sequence[Verdict], counter: InvoiceCounter) -> list[Billed]:
+    """Give every draft its number, in the order of the bookings."""
+    return [Billed(verdict, tuple(number(verdict.drafts, counter))) for verdict in verdicts]
+
+
+def move_on(verdicts: Sequence[Verdict], *, actor: str) -> None:
+    """Move the day that bookings are billed through, and write down what was waived."""
+    for day in {each.billed_through_on for each in verdicts if each.billed_through_on}:
+        ids = [each.booking.pk for each in verdicts if each.billed_through_on == day]
+        Booking.objects.filter(pk__in=ids).update(billed_through_on=day, updated_at=Now())
+    BookingEvent.objects.bulk_create(
+        BookingEvent(
+            booking=verdict.booking,
+            kind=BookingEvent.Kind.WAIVED,
+            actor=actor,
+            new=span_in_words(period.starts_on, period.ends_on),
+            why=WAIVED,
+        )
+        for verdict in verdicts
+        for period in verdict.waived
+    )
+
+
+def in_batches(books: Books, ids: Sequence[int]) -> Iterator[list[Billed]]:
+    """Bill batch after batch; one that fails is rolled back and repeated booking by booking."""
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        try:
+            billed = books.bill(batch)
+        except Exception:
+            # The row loop of a batch job: a bad row must not stop the others.
+            logger.warning("%s: a batch failed; it is repeated row by row", books.job.name)
+            billed = [each for key in batch for each in alone(books, key)]
+        yield billed
+
+
+def alone(books: Books, key: int) -> list[Billed]:
+    """Bill one booking; what it raises becomes its problem."""
+    try:
+        return books.bill([key])
+    except (InterfaceError, OperationalError):
+        raise  # the database is gone, which is no fault of the booking
+    except Exception as error:
+        # The same row loop: its error is reported with its name.
+        logger.exception("%s: booking %s could not be billed", books.job.name, key)
+        reason = redact(str(error).partition("\n")[0]) or type(error).__name__
+        booking = Booking.objects.select_related("customer", "package").get(pk=key)
+        verdict = Verdict(booking, problem=f"It could not be billed: {reason}")
+        books.give_up(verdict)
+        return [Billed(verdict)]
+
+
+def clock_of_database() -> datetime:
+    """Return the time by which problems are seen."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        now: datetime = cursor.fetchone()[0]
+    return now
