@@ -22,7 +22,6 @@ from egac.days import business_date
 from egac.money import in_words, to_the_penny
 from notifications.services import enqueue
 
-
 __all__ = [
     "Received",
     "Refused",
