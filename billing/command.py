@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from billing.services import Watch
-from billing.tally import Row, in_a_line
+from billing.batches import Row, Watch
+from billing.tally import in_a_line
 from egac.money import in_words
 from jobs.command import DatedJobCommand
 

@@ -11,7 +11,8 @@ from django.db.models.functions import Now
 
 from billing.access import give_back_access
 from billing.amounts import MOST, Line, totals_of
-from billing.generate import Watch, generate_monthly_invoices, generate_t5_invoices
+from billing.batches import Watch
+from billing.generate import generate_monthly_invoices, generate_t5_invoices
 from billing.issuing import Draft, lock_counter, number, store
 from billing.models import Invoice, InvoiceLine, Payment
 from billing.reach import channels_to
