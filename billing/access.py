@@ -22,10 +22,12 @@ from notifications.services import Message, enqueue
 
 @dataclass(frozen=True)
 class Moved:
-    """A move that was made, or would be, and the messages that tell of it."""
+    """A move that was made, or would be, and the messages that tell of it; or why it failed."""
 
-    change: Change
-    messages: tuple[Message, ...]
+    booking: Booking
+    change: Change | None = None
+    messages: tuple[Message, ...] = ()
+    problem: str = ""
 
 
 def bookings_to_look_at(on: date) -> list[int]:
@@ -105,4 +107,11 @@ def moves_due(ids: Sequence[int], *, on: date) -> list[Moved]:
 
 def told(change: Change, event: BookingEvent | None) -> Moved:
     """Return a move with its messages, keyed by its line of history; a move to come has none."""
-    return Moved(change, tuple(messages_about(change, line=event.pk if event else None)))
+    messages = messages_about(change, line=event.pk if event else None)
+    return Moved(change.booking, change, tuple(messages))
+
+
+def failed_move(booking_id: int, reason: str) -> Moved:
+    """Return that the access of one booking could not be moved."""
+    booking = Booking.objects.select_related("customer", "package").get(pk=booking_id)
+    return Moved(booking, problem=f"Its access could not be moved: {reason}")

@@ -57,11 +57,11 @@ class Walk(Generic[Result]):
     def results(self) -> Iterator[Result]:
         """Do it, and return what came of it as it comes."""
         for start in range(0, len(self.keys), BATCH):
+            if self.watch.stop.is_set():
+                return
             yield from self._together(self.keys[start : start + BATCH])
             self.done = min(start + BATCH, len(self.keys))
             self.watch.on_progress(self.done, len(self.keys))
-            if self.watch.stop.is_set():
-                return
 
     def _together(self, batch: Sequence[int]) -> list[Result]:
         try:

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from billing.access import give_back_access
 from billing.amounts import MOST, Line, totals_of
 from billing.batches import Watch
+from billing.escalation import escalate_overdue_bookings, run_escalation_orchestration
 from billing.generate import generate_monthly_invoices, generate_t5_invoices
 from billing.issuing import Draft, lock_counter, number, store
 from billing.models import Invoice, InvoiceLine, Payment
@@ -29,10 +30,12 @@ __all__ = [
     "Watch",
     "Written",
     "cancel_invoice",
+    "escalate_overdue_bookings",
     "generate_monthly_invoices",
     "generate_t5_invoices",
     "issue_invoice",
     "record_payment",
+    "run_escalation_orchestration",
 ]
 
 

@@ -10,7 +10,7 @@ class Command(BillingCommand):
     generate = generate_t5_invoices
     errors = "total_errors"
 
-    def counts(self, result: dict[str, Any]) -> str:
+    def billed(self, result: dict[str, Any]) -> str:
         return (
             f"{result['total_generated']} invoices{asked_for(result)}, "
             f"{result['total_skipped']} bookings wait for the register"
