@@ -18,9 +18,8 @@ from billing.escalation_rows import (
     row_of_reminder,
 )
 from billing.listing import Listing, beginning
-from billing.problems import note_problems, solve_unseen
+from billing.problems import clock_of_database, note_problems, solve_unseen
 from billing.reminding import failed_reminder, invoices_to_remind, remind, reminders_due
-from billing.runs import clock_of_database
 from billing.verdicts import Verdict
 from bookings.models import Booking
 from jobs.models import JobRun
@@ -133,7 +132,7 @@ class Round:
         if self.dry_run:
             return
         with transaction.atomic():
-            note_problems(self.job, [*self.problems.values()])
+            note_problems(self.job, [*self.problems.values()], on=self.on)
             if not self.left:
                 solve_unseen(self.job, on=self.on, since=self.began)
 

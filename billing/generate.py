@@ -6,7 +6,8 @@ from typing import Any
 from billing import classes, monthly
 from billing.batches import NOBODY, Walk, Watch
 from billing.listing import beginning
-from billing.runs import BillingJob, Books, Preview, clock_of_database
+from billing.problems import clock_of_database
+from billing.runs import BillingJob, Books, Preview
 from billing.tally import Tally
 
 MONTHLY = BillingJob("generate_monthly_invoices", monthly.to_bill, monthly.judge)

@@ -5,7 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Cast, Now
 
 from bookings.models import IS_CURRENCY, Booking, Customer, Enrolment
 
@@ -233,6 +233,8 @@ class BillingProblem(models.Model):
     why = models.TextField()
     first_seen_at = models.DateTimeField(db_default=Now())
     last_seen_at = models.DateTimeField(db_default=Now())
+    # The business date of the run that saw it: one for an earlier day does not solve it.
+    last_seen_on = models.DateField(db_default=Cast(Now(), models.DateField()))
     solved_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

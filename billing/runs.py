@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
 from billing.issuing import Numbered, counter_of, lock_counter, number, store
@@ -57,13 +57,13 @@ class Books:
             billed = numbered(verdicts, counter)
             store([each for one in billed for each in one.issued], counter)
             move_on(verdicts, actor=self.job.name)
-            note_problems(self.job.name, verdicts)
+            note_problems(self.job.name, verdicts, on=self.on)
         return billed
 
     def give_up(self, key: int, reason: str) -> Billed:
         """Write down that one booking failed by itself."""
         billed = failed(key, reason)
-        note_problems(self.job.name, [billed.verdict])
+        note_problems(self.job.name, [billed.verdict], on=self.on)
         return billed
 
     def close(self, *, since: datetime) -> None:
@@ -119,11 +119,3 @@ def failed(key: int, reason: str) -> Billed:
     """Return that one booking failed by itself."""
     booking = Booking.objects.select_related("customer", "package").get(pk=key)
     return Billed(Verdict(booking, problem=f"It could not be billed: {reason}"))
-
-
-def clock_of_database() -> datetime:
-    """Return the time by which problems are seen."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
-        now: datetime = cursor.fetchone()[0]
-    return now

@@ -1,13 +1,14 @@
 """Invented invoices."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import factory
 
 from billing.models import Invoice
-from tests.bookings.factories import BookingFactory
+from bookings.models import Booking, Enrolment
+from tests.bookings.factories import BookingFactory, ClassSessionFactory, EnrolmentFactory
 
 
 class InvoiceFactory(factory.django.DjangoModelFactory[Invoice]):
@@ -40,3 +41,15 @@ class InvoiceFactory(factory.django.DjangoModelFactory[Invoice]):
 def stored(model: Any) -> list[dict[str, Any]]:
     """Return every row of a table, the oldest first."""
     return list(model.objects.order_by("pk").values())
+
+
+def a_class(booking: Booking, on: date, **fields: Any) -> Enrolment:
+    """Make a class at 18:30 UTC in which the booking has a place; by default it attended."""
+    session = {"starts_at": datetime.combine(on, time(18, 30), tzinfo=UTC)}
+    session |= {name.removeprefix("session_"): v for name, v in fields.items() if "session" in name}
+    place = {name: value for name, value in fields.items() if "session" not in name}
+    return EnrolmentFactory.create(
+        booking=booking,
+        session=ClassSessionFactory.create(**session),
+        **{"attendance": Enrolment.Attendance.ATTENDED, **place},
+    )
