@@ -1,51 +1,93 @@
-"""What the commands of the two billing jobs share: what they print."""
+"""What the commands of the four jobs over bookings and invoices share: what they print."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from billing.services import Watch
-from billing.tally import Row, in_a_line
+from billing import escalation_rows, tally
+from billing.batches import Row, Watch
 from egac.money import in_words
 from jobs.command import DatedJobCommand
 
 
-class BillingCommand(DatedJobCommand):
-    """Exit 1: something could not be billed. A dry run prints every row that a run would write."""
+class BatchCommand(DatedJobCommand):
+    """Exit 1: a row could not be done. A dry run prints every row that a run would write."""
 
-    generate: ClassVar[Callable[..., dict[str, Any]]]
     errors: ClassVar[str]  # the name of their count in the result
+    what: ClassVar[str]  # what the rows are
 
-    def work(self, options: dict[str, Any]) -> dict[str, Any]:
-        watch = Watch(stop=self.stop)
+    def in_a_line(self, row: Row) -> str:
+        """Return a row of the result for a person."""
+        raise NotImplementedError
+
+    def watch(self, options: dict[str, Any]) -> Watch:
+        """Return who watches the run: the reader of a dry run, or a person at a terminal."""
         if options["dry_run"] and not options["json"]:
-            watch = Watch(stop=self.stop, on_rows=self.print_rows)
-        elif self.stderr.isatty():
-            watch = Watch(stop=self.stop, on_progress=self.show_progress)
-        on, dry_run = self.business_on(options), bool(options["dry_run"])
-        return type(self).generate(on, dry_run=dry_run, watch=watch)
+            return Watch(stop=self.stop, on_rows=self.print_rows)
+        if self.stderr.isatty():
+            return Watch(stop=self.stop, on_progress=self.show_progress)
+        return Watch(stop=self.stop)
 
     def print_rows(self, rows: Sequence[Row]) -> None:
         for row in rows:
-            self.stdout.write(in_a_line(row))
+            self.stdout.write(self.in_a_line(row))
 
     def show_progress(self, done: int, total: int) -> None:
-        self.stderr.write(f"\r{done} of {total} bookings", ending="\n" if done == total else "")
+        ending = "\n" if done == total else ""
+        self.stderr.write(f"\r{done} of {total} {self.what}", ending=ending)
 
     def failed(self, result: dict[str, Any]) -> bool:
         return bool(result[self.errors])
 
     def sentence(self, result: dict[str, Any]) -> str:
-        """Return the counts; after a real run also a line for each booking that was not billed."""
-        counts = f"{self.counts(result)}, {result[self.errors]} could not be billed."
+        """Return the counts; after a real run also a line for each row that could not be done."""
+        counts = f"{self.counts(result)} {result['note']}".strip()
         if result["dry_run"]:
-            return f"Dry run, nothing was written. It would be: {counts} {result['note']}".strip()
-        errors = [in_a_line(row) for row in result["errors"]]
-        return "\n".join([f"{counts} {result['note']}".strip(), *errors])
+            return f"Dry run, nothing was written. It would be: {counts}"
+        return "\n".join([counts, *map(self.in_a_line, result["errors"])])
 
     def counts(self, result: dict[str, Any]) -> str:
+        """Return what was done, and what was not, as a sentence."""
+        raise NotImplementedError
+
+
+class BillingCommand(BatchCommand):
+    """One of the two jobs that issue invoices."""
+
+    what = "bookings"
+    generate: ClassVar[Callable[..., dict[str, Any]]]
+
+    def in_a_line(self, row: Row) -> str:
+        return tally.in_a_line(row)
+
+    def work(self, options: dict[str, Any]) -> dict[str, Any]:
+        on, dry_run = self.business_on(options), bool(options["dry_run"])
+        return type(self).generate(on, dry_run=dry_run, watch=self.watch(options))
+
+    def counts(self, result: dict[str, Any]) -> str:
+        return f"{self.billed(result)}, {result[self.errors]} could not be billed."
+
+    def billed(self, result: dict[str, Any]) -> str:
         """Return what was billed, and what was not although nothing is wrong."""
         raise NotImplementedError
+
+
+class EscalationCommand(BatchCommand):
+    """One of the two jobs that look after unpaid invoices."""
+
+    errors = "error_count"
+    what = "rows"
+
+    def in_a_line(self, row: Row) -> str:
+        return escalation_rows.in_a_line(row)
+
+    def moves_in_words(self, counts: dict[str, int]) -> str:
+        """Return how many bookings moved where."""
+        return (
+            f"{counts['escalated_to_grace']} moved to grace, "
+            f"{counts['escalated_to_locked']} locked, {counts['restored_to_active']} open again, "
+            f"{counts['no_change']} as they were"
+        )
 
 
 def counted(count: int, word: str) -> str:

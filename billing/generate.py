@@ -1,34 +1,17 @@
 """The two jobs that issue invoices, and their results as existing callers read them."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
-from threading import Event
 from typing import Any
 
 from billing import classes, monthly
+from billing.batches import NOBODY, Walk, Watch
 from billing.clock import clock_of_database
-from billing.runs import BillingJob, Books, Preview, in_batches
-from billing.tally import Row, Tally
+from billing.listing import beginning
+from billing.runs import BillingJob, Books, Preview
+from billing.tally import Tally
 
 MONTHLY = BillingJob("generate_monthly_invoices", monthly.to_bill, monthly.judge)
 T5 = BillingJob("generate_t5_invoices", classes.to_bill, classes.judge)
-
-
-def say_nothing(*told: Any) -> None:
-    """Hear and say nothing."""
-
-
-@dataclass(frozen=True)
-class Watch:
-    """Who watches a run: is told its rows and how far it is, and may stop it between batches."""
-
-    stop: Event = field(default_factory=Event)
-    on_rows: Callable[[Sequence[Row]], object] = say_nothing
-    on_progress: Callable[[int, int], object] = say_nothing  # bookings done, and all of them
-
-
-NOBODY = Watch()
 
 
 def generate_monthly_invoices(
@@ -76,37 +59,19 @@ def run(job: BillingJob, on: date, *, dry_run: bool, watch: Watch) -> Tally:
     began = clock_of_database()
     books = Preview(job, on) if dry_run else Books(job, on)
     ids = list(job.to_bill(on).order_by("pk").values_list("pk", flat=True))
+    walk = Walk(job.name, ids, books.bill, books.give_up, watch)
     tally = Tally()
-    done = 0
-    for done, billed in in_batches(books, ids):
-        for each in billed:
-            watch.on_rows(tally.add(each))
-        watch.on_progress(done, len(ids))
-        if watch.stop.is_set():
-            break
-    tally.left = len(ids) - done
+    for billed in walk.results():
+        watch.on_rows(tally.add(billed))
+    tally.left = walk.left
     if not tally.left:
         books.close(since=began)
     return tally
 
 
-def beginning(on: date, *, dry_run: bool) -> dict[str, Any]:
-    """Return what both results begin with; `success` says that the run came to its end."""
-    return {"ok": True, "success": True, "dry_run": dry_run, "execution_date": on.isoformat()}
-
-
 def ending(tally: Tally) -> dict[str, Any]:
     """Return what both results end with: amounts by currency, errors by name, and the rows."""
-    rows = sum(tally.outcomes.values())
-    left_out = rows - len(tally.listed)
-    notes = [
-        f"The first {len(tally.listed)} of {rows} rows are listed." if left_out else "",
-        f"It was stopped: {tally.left} bookings go with the next run." if tally.left else "",
-    ]
     return {
         "amounts": {currency: str(amount) for currency, amount in sorted(tally.amounts.items())},
-        "errors": tally.errors,
-        "results": tally.listed,
-        "left": tally.left,
-        "note": " ".join(filter(None, notes)),
+        **tally.ending(left=tally.left, what="bookings"),
     }

@@ -33,6 +33,10 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def pending(self) -> Self:
         return self.filter(status=Invoice.Status.PENDING)
 
+    def unpaid(self) -> Self:
+        """Those that still ask for money."""
+        return self.pending().filter(total__gt=F("paid"))
+
 
 class Invoice(models.Model):
     """What a customer owes for one booking. Overdue is derived: pending and past its due date."""

@@ -1,11 +1,10 @@
-"""A run of a billing job: batch after batch, one bad booking never in the way of the others."""
+"""A run of a billing job: what a batch of bookings is billed, for real or to be looked at."""
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
 from billing.issuing import Numbered, counter_of, lock_counter, number, store
@@ -14,11 +13,7 @@ from billing.problems import note_problems, solve_unseen
 from billing.verdicts import Verdict
 from bookings.models import Booking, BookingEvent, BookingQuerySet
 from egac.days import span_in_words
-from egac.logs import redact
 
-logger = logging.getLogger(__name__)
-
-BATCH = 500
 WAIVED = "Its billing date fell while the booking was locked."
 
 
@@ -66,9 +61,11 @@ class Books:
             note_problems(self.job.name, verdicts, on=self.on)
         return billed
 
-    def give_up(self, verdict: Verdict) -> None:
+    def give_up(self, key: int, reason: str) -> Billed:
         """Write down that one booking failed by itself."""
-        note_problems(self.job.name, [verdict], on=self.on)
+        billed = failed(key, reason)
+        note_problems(self.job.name, [billed.verdict], on=self.on)
+        return billed
 
     def close(self, *, since: datetime) -> None:
         """End a run that has looked at every booking."""
@@ -88,8 +85,9 @@ class Preview(Books):
         self.counter = trial
         return billed
 
-    def give_up(self, verdict: Verdict) -> None:
-        """Leave the list of problems as it is."""
+    def give_up(self, key: int, reason: str) -> Billed:
+        """Say it, and leave the list of problems as it is."""
+        return failed(key, reason)
 
     def close(self, *, since: datetime) -> None:
         """Leave the list of problems as it is."""
@@ -118,33 +116,7 @@ def move_on(verdicts: Sequence[Verdict], *, actor: str) -> None:
     )
 
 
-def in_batches(books: Books, ids: Sequence[int]) -> Iterator[tuple[int, list[Billed]]]:
-    """Bill batch after batch, and yield how many bookings were looked at and what was done.
-
-    A batch that fails is rolled back and repeated booking by booking.
-    """
-    for start in range(0, len(ids), BATCH):
-        batch = ids[start : start + BATCH]
-        try:
-            billed = books.bill(batch)
-        except Exception:
-            # The row loop of a batch job: a bad row must not stop the others.
-            logger.warning("%s: a batch failed; it is repeated row by row", books.job.name)
-            billed = [each for key in batch for each in alone(books, key)]
-        yield start + len(batch), billed
-
-
-def alone(books: Books, key: int) -> list[Billed]:
-    """Bill one booking; what it raises becomes its problem."""
-    try:
-        return books.bill([key])
-    except (InterfaceError, OperationalError):
-        raise  # the database is gone, which is no fault of the booking
-    except Exception as error:
-        # The same row loop: its error is reported with its name.
-        logger.exception("%s: booking %s could not be billed", books.job.name, key)
-        reason = redact(str(error).partition("\n")[0]) or type(error).__name__
-        booking = Booking.objects.select_related("customer", "package").get(pk=key)
-        verdict = Verdict(booking, problem=f"It could not be billed: {reason}")
-        books.give_up(verdict)
-        return [Billed(verdict)]
+def failed(key: int, reason: str) -> Billed:
+    """Return that one booking failed by itself."""
+    booking = Booking.objects.select_related("customer", "package").get(pk=key)
+    return Billed(Verdict(booking, problem=f"It could not be billed: {reason}"))

@@ -9,14 +9,18 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
+from billing.access import give_back_access
 from billing.amounts import MOST, Line, totals_of
-from billing.generate import Watch, generate_monthly_invoices, generate_t5_invoices
+from billing.batches import Watch
+from billing.escalation import escalate_overdue_bookings, run_escalation_orchestration
+from billing.generate import generate_monthly_invoices, generate_t5_invoices
 from billing.issuing import Draft, lock_counter, number, store
 from billing.models import Invoice, InvoiceLine, Payment
 from billing.reach import channels_to
 from billing.words import invoice_context
 from bookings.models import Booking
 from bookings.services import Notice, Refused, messages_to
+from egac.days import business_date
 from egac.money import in_words, to_the_penny
 from notifications.services import enqueue
 
@@ -26,10 +30,12 @@ __all__ = [
     "Watch",
     "Written",
     "cancel_invoice",
+    "escalate_overdue_bookings",
     "generate_monthly_invoices",
     "generate_t5_invoices",
     "issue_invoice",
     "record_payment",
+    "run_escalation_orchestration",
 ]
 
 
@@ -95,8 +101,9 @@ def _refuse_unless_askable(lines: Sequence[Line]) -> None:
 def cancel_invoice(invoice: Invoice, *, why: str, seen: datetime | None = None) -> Invoice:
     """Cancel an unpaid invoice; it keeps its number, and its classes can be billed again.
 
-    A month is not billed again by itself: the booking is billed through it already. With `seen`,
-    the `updated_at` that a page showed, an invoice that changed since then stays. Raises Refused.
+    A month is not billed again by itself: the booking is billed through it already. Access that
+    the invoice kept is given back. With `seen`, the `updated_at` that a page showed, an invoice
+    that changed since then stays. Raises Refused.
     """
     with transaction.atomic():
         locked = _lock(invoice, seen)
@@ -109,6 +116,7 @@ def cancel_invoice(invoice: Invoice, *, why: str, seen: datetime | None = None) 
             )
         InvoiceLine.objects.filter(invoice=locked).update(is_live=False)
         _change(locked, status=Invoice.Status.CANCELLED, cancelled_because=why, cancelled_at=Now())
+        _give_back_access(locked, actor="cancelled invoice")
     return locked
 
 
@@ -117,8 +125,9 @@ def record_payment(
 ) -> Payment:
     """Record money for an invoice; the payment that completes it thanks the customer.
 
-    Raises Refused for an invoice that is paid or cancelled, another currency, or more than is
-    left to pay; and with `seen` as cancel_invoice does.
+    Access that the invoice kept is given back. Raises Refused for an invoice that is paid or
+    cancelled, another currency, or more than is left to pay; and with `seen` as cancel_invoice
+    does.
     """
     with transaction.atomic():
         locked = _lock(invoice, seen)
@@ -150,6 +159,13 @@ def _count(invoice: Invoice, payment: Payment) -> None:
         key=f"payment_received/{invoice.number}",
     )
     enqueue(messages_to(invoice.customer, notice, channels=channels_to(invoice.customer)))
+    _give_back_access(invoice, actor="payment")
+
+
+def _give_back_access(invoice: Invoice, *, actor: str) -> None:
+    """Let its booking's access follow an invoice that has just ended."""
+    today = business_date(invoice.updated_at)  # on the database's clock
+    give_back_access(invoice.booking_id, on=today, actor=actor)
 
 
 def _lock(invoice: Invoice, seen: datetime | None) -> Invoice:

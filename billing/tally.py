@@ -1,20 +1,17 @@
 """What a billing run tells: a row for everything it did or would do, and the counts of them."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from billing.amounts import NOTHING
+from billing.batches import Row
 from billing.issuing import Numbered
+from billing.listing import Listing
 from billing.runs import WAIVED, Billed
 from egac.days import span_in_words
 from egac.money import in_words
 
-MOST_LISTED = 1000  # rows of a result; a run over 100,000 bookings has as many
-
-Row = dict[str, Any]
 AMOUNTS = ("total", "net", "tax")
 
 
@@ -86,29 +83,23 @@ def iso(day: date | None) -> str | None:
 
 
 @dataclass
-class Tally:
+class Tally(Listing):
     """The counts of a run, and its first rows."""
 
     looked_at: int = 0  # bookings
-    outcomes: Counter[str] = field(default_factory=Counter)  # of rows
     idle: int = 0  # bookings with nothing to bill and nothing wrong
     amounts: dict[str, Decimal] = field(default_factory=dict)  # by currency
-    listed: list[Row] = field(default_factory=list)
-    errors: list[Row] = field(default_factory=list)
     left: int = 0  # bookings that a run which was stopped has not looked at
 
     def add(self, billed: Billed) -> list[Row]:
         """Count what was done about a booking; return its rows."""
         rows = rows_of(billed)
         self.looked_at += 1
-        self.outcomes.update(row["outcome"] for row in rows)
         self.idle += not (billed.issued or billed.verdict.problem)
         for issued in billed.issued:
             currency = issued.invoice.currency
             self.amounts[currency] = self.amounts.get(currency, NOTHING) + issued.invoice.total
-        self.listed += rows[: MOST_LISTED - len(self.listed)]
-        wrong = [row for row in rows if not row["ok"]]
-        self.errors += wrong[: MOST_LISTED - len(self.errors)]
+        self.list_rows(rows)
         return rows
 
 

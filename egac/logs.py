@@ -27,14 +27,22 @@ SECRET_SETTINGS = (
     "OPSGENIE_API_KEY",
     "HEALTHCHECK_PING_URL",
 )
-# The value of a `secret` in a query, however the client escaped its name.
-NAME = "".join(f"(?:{letter}|%{ord(letter):x})" for letter in "secret")
-QUERY_SECRET = re.compile(rf'({NAME}=)[^&\s"]*', re.IGNORECASE)
+
+
+def escaped(name: str) -> str:
+    """Return what matches a name in a query, however the client escaped its letters."""
+    return "".join(f"(?:{letter}|%{ord(letter):x})" for letter in name)
+
+
+# The value of a `secret`, and of the `key` that opens an invoice.
+QUERY_SECRET = re.compile(
+    rf"""({escaped("secret")}=|[?&]{escaped("key")}=)[^&\s"]*""", re.IGNORECASE
+)
 REDACTED = "[redacted]"
 
 
 def redact(text: str) -> str:
-    """Return the text without any configured secret and without the value of `secret=`."""
+    """Return the text without any configured secret, nor the value of a query's secret or key."""
     for name in SECRET_SETTINGS:
         value = getattr(settings, name, "")
         if value:

@@ -13,4 +13,5 @@ urlpatterns = [
     path("webhooks/resend", from_resend),
     path("webhooks/whatsapp", from_whatsapp),
     path("", include("invites.urls")),
+    path("", include("billing.urls")),
 ]

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any, ClassVar
 
+from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from egac.providers import NotConfigured
 from jobs.models import JobRun
-from jobs.services import AlreadyRunning, Start, run_job
+from jobs.services import AlreadyRunning, Paused, Start, run_job
 
 WRONG_USAGE = 2
 
@@ -75,17 +76,25 @@ class JobCommand(BaseCommand):
         finally:
             signal.signal(signal.SIGTERM, before)
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def options(self, **asked: Any) -> dict[str, Any]:
+        """Return the options of a run that no command line starts: what is asked, and defaults."""
+        return {**vars(self.create_parser("manage.py", self.job).parse_args([])), **asked}
+
+    def run(self, options: dict[str, Any], *, trigger: str, actor: str) -> JobRun:
+        """Do the work as a run of the job and return the finished run; raises as run_job does."""
         start = Start(
-            trigger=options["trigger"],
-            actor=user_of_the_machine(),
+            trigger=trigger,
+            actor=actor,
             business_on=self.business_on(options),
             dry_run=bool(options.get("dry_run")),
         )
+        return run_job(self.job, start, lambda: self.work(options))
+
+    def handle(self, *args: Any, **options: Any) -> None:
         try:
             with self.ended_by_signals():
-                run = run_job(self.job, start, lambda: self.work(options))
-        except AlreadyRunning as error:
+                run = self.run(options, trigger=options["trigger"], actor=user_of_the_machine())
+        except (AlreadyRunning, Paused) as error:
             self.stderr.write(str(error))
             return
         except NotConfigured as error:
@@ -107,6 +116,13 @@ class DatedJobCommand(JobCommand):
 
     def business_on(self, options: dict[str, Any]) -> date:
         return options["date"] or timezone.localdate()
+
+
+def command_of(job: str) -> JobCommand:
+    """Return the command of a job, for whoever starts it from within the site."""
+    command = load_command_class(get_commands()[job], job)
+    assert isinstance(command, JobCommand)
+    return command
 
 
 def user_of_the_machine() -> str:

@@ -1,4 +1,4 @@
-"""Run a job: one open run of an exclusive one, its lease kept alive, its end written down."""
+"""Run a job, once at a time where it is exclusive, and write down what came of it. Pause it."""
 
 import logging
 import threading
@@ -12,17 +12,22 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
 from egac.logs import redact
-from jobs.models import JobRun
+from jobs.models import JobPause, JobRun
 from jobs.registry import JOBS
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
 HEARTBEAT_SECONDS = 15.0
+BY_A_PERSON = (JobRun.Trigger.ADMIN, JobRun.Trigger.HAND)  # these start a paused job all the same
 
 
 class AlreadyRunning(Exception):
     """Another run of an exclusive job is open."""
+
+
+class Paused(Exception):
+    """Staff paused the job, and no person starts it."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,11 @@ class Start:
 def run_job(name: str, start: Start, work: Callable[[], dict[str, Any]]) -> JobRun:
     """Do the work as a run of the job and return the finished run, its result in it.
 
-    Raises AlreadyRunning for an exclusive job with an open run, whatever machine runs it; and
-    whatever the work raises, after it is written down as the run's error.
+    Raises Paused where staff paused the job and no person starts it; AlreadyRunning for an
+    exclusive job with an open run, whatever machine runs it; and whatever the work raises, after
+    it is written down as the run's error.
     """
+    _refuse_while_paused(name, start)
     run = _open_run(name, start)
     try:
         with _heartbeat(run):
@@ -51,6 +58,23 @@ def run_job(name: str, start: Start, work: Callable[[], dict[str, Any]]) -> JobR
         raise
     _close(run, JobRun.Status.SUCCEEDED, result=result)
     return run
+
+
+def _refuse_while_paused(name: str, start: Start) -> None:
+    if start.trigger in BY_A_PERSON:
+        return
+    if pause := JobPause.objects.filter(job=name).first():
+        raise Paused(f"{name} is paused by {pause.paused_by}; nothing was done.")
+
+
+def pause_job(name: str, *, by: str) -> bool:
+    """Let no clock and no machine start the job; return False where it is paused already."""
+    return JobPause.objects.get_or_create(job=name, defaults={"paused_by": by})[1]
+
+
+def resume_job(name: str) -> bool:
+    """Let the job be started again; return False where it is not paused."""
+    return bool(JobPause.objects.filter(job=name).delete()[0])
 
 
 def _open_run(name: str, start: Start) -> JobRun:

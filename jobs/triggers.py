@@ -7,7 +7,7 @@ from typing import Any
 from django.http import JsonResponse
 
 from egac.providers import NotConfigured
-from jobs.services import AlreadyRunning, Start, run_job
+from jobs.services import AlreadyRunning, Paused, Start, run_job
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +21,8 @@ def answer_of_job(name: str, start: Start, work: Callable[[], dict[str, Any]]) -
     """Run the job and return its result, or 409, 500 or 503 with a sentence."""
     try:
         return JsonResponse(run_job(name, start, work).result)
+    except Paused:
+        return JsonResponse({"ok": True, "success": True, "skipped": "paused"})
     except AlreadyRunning as error:
         return refusal(409, str(error))
     except NotConfigured as error:

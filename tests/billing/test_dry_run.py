@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from pytest_django.fixtures import Settings
 
-from billing import runs
+from billing import batches
 from billing.models import Invoice
 from billing.services import Written, generate_monthly_invoices, generate_t5_invoices, issue_invoice
 from bookings.models import Booking, BookingEvent
@@ -31,7 +31,7 @@ GENERATE: list[Generate] = [generate_monthly_invoices, generate_t5_invoices]
 def club(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bookings of every sort, numbers given already, and batches of 4."""
     settings.BILLING_TAX_RATE = Decimal("17.5")
-    monkeypatch.setattr(runs, "BATCH", 4)
+    monkeypatch.setattr(batches, "BATCH", 4)
     issue_invoice(
         BookingFactory.create(status="cancelled"),
         written=[Written("A vest", Decimal(9))],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from billing import runs
+from billing import batches
 from billing.models import BillingProblem, Invoice, InvoiceCounter, InvoiceLine
 from billing.services import Watch, generate_monthly_invoices, generate_t5_invoices
 from bookings.models import Booking, BookingEvent
@@ -30,7 +30,7 @@ JOBS: list[Callable[[date], dict[str, Any]]] = [generate_monthly_invoices, gener
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "BATCH", 3)
+    monkeypatch.setattr(batches, "BATCH", 3)
 
 
 def a_club() -> None:
@@ -120,7 +120,7 @@ def test_14_any_order_side_by_side_bills_what_one_run_a_day_bills(seed: int) -> 
 def test_14_runs_of_one_day_side_by_side_bill_what_one_bills(
     generate: Callable[[date], dict[str, Any]], times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "BATCH", 7)
+    monkeypatch.setattr(batches, "BATCH", 7)
     make_bookings(20)
     make_bookings(5, price=None)
     for booking in make_bookings(10, plan="per_class"):
@@ -222,7 +222,7 @@ def test_a_run_that_was_stopped_solves_no_problem_that_it_did_not_look_at() -> N
 def test_hears_of_every_row_though_the_result_lists_the_first_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("billing.tally.MOST_LISTED", 5)
+    monkeypatch.setattr("billing.listing.MOST_LISTED", 5)
     make_bookings(8)
     heard: list[Any] = []
 

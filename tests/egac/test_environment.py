@@ -12,7 +12,16 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from egac import environment
-from egac.environment import above_zero, number_of, one_of, switch, text, whole, words
+from egac.environment import (
+    above_zero,
+    number_of,
+    one_of,
+    paragraph,
+    switch,
+    text,
+    whole,
+    words,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPLETE = {"SECRET_KEY": "x" * 50, "DATABASE_URL": "postgres://nobody@/nowhere?host=/none"}
@@ -38,6 +47,12 @@ def test_a_switch_of_another_word_refuses(monkeypatch: pytest.MonkeyPatch, word:
 
     with pytest.raises(ImproperlyConfigured, match=r"IT is .*\. Write IT=1 for on or IT=0"):
         switch("IT")
+
+
+def test_a_text_of_several_lines_breaks_at_each_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IT", " Bank transfer to EGAC | Sort code 00-00-00|account 00000000 ")
+
+    assert paragraph("IT") == "Bank transfer to EGAC\nSort code 00-00-00\naccount 00000000"
 
 
 @pytest.mark.parametrize("value", [None, "", "   "])
@@ -160,6 +175,7 @@ def test_the_example_names_every_setting_that_is_read() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     named = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
     source = (ROOT / "egac" / "settings.py").read_text(encoding="utf-8")
-    read = set(re.findall(r'(?:text|switch|whole|above_zero|words|one_of)\(\s*"([A-Z_]+)"', source))
+    readers = "text|paragraph|switch|whole|above_zero|percent|words|one_of|json_object"
+    read = set(re.findall(rf'(?:{readers})\(\s*"([A-Z_]+)"', source))
 
     assert named == read - {"STANDIN_INBOX_URL"}

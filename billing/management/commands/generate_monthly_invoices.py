@@ -10,7 +10,7 @@ class Command(BillingCommand):
     generate = generate_monthly_invoices
     errors = "error_count"
 
-    def counts(self, result: dict[str, Any]) -> str:
+    def billed(self, result: dict[str, Any]) -> str:
         return (
             f"{counted(result['created_count'], 'invoice')}{asked_for(result)}, "
             f"{counted(result['waived_count'], 'period')} waived, "

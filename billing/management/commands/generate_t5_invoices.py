@@ -10,7 +10,7 @@ class Command(BillingCommand):
     generate = generate_t5_invoices
     errors = "total_errors"
 
-    def counts(self, result: dict[str, Any]) -> str:
+    def billed(self, result: dict[str, Any]) -> str:
         return (
             f"{counted(result['total_generated'], 'invoice')}{asked_for(result)}, "
             f"{counted(result['total_skipped'], 'booking')} without a full register"

@@ -1,0 +1,110 @@
+"""How every job stands: its last run, its next, and whether it is late.
+
+Lateness is derived from what was done, so it ends by itself with the next success.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Max
+
+from egac.days import instant_in_words
+from jobs.models import JobPause, JobRun
+from jobs.registry import JOBS, Job
+from jobs.schedule import next_run, previous_run
+
+CLOCKS_DIFFER = timedelta(minutes=1)  # at most, the clock of cron from the database's
+
+LastSeen = Callable[[], datetime | None]
+
+STEADY_WORKERS: dict[str, LastSeen] = {}
+
+
+def register_steady_worker(job: str, last_seen: LastSeen) -> None:
+    """Let an app say when a process that does a job without end, and leaves no runs, last lived."""
+    STEADY_WORKERS[job] = last_seen
+
+
+@dataclass(frozen=True)
+class JobState:
+    """One job at one instant.
+
+    `last_done_at` is when it last succeeded for its own day or a later one, or when its steady
+    worker last lived. `late_since` is the scheduled time that it missed, or None.
+    """
+
+    job: Job
+    last_run: JobRun | None
+    last_done_at: datetime | None
+    next_run_at: datetime
+    is_paused: bool
+    late_since: datetime | None
+
+    @property
+    def is_late(self) -> bool:
+        return self.late_since is not None
+
+    @property
+    def lateness_in_words(self) -> str:
+        """Return what was missed, as a sentence; "" where the job is not late."""
+        if not self.late_since:
+            return ""
+        due = f"{self.job.title} is late: {self.job.name} was due"
+        last = self.last_done_at
+        known = f"it last succeeded on {instant_in_words(last)}" if last else "it never succeeded"
+        hint = f"Is cron running? manage.py {self.job.name} runs it now."
+        return f"{due} on {instant_in_words(self.late_since)}; {known}. {hint}"
+
+
+def late_jobs(now: datetime) -> list[JobState]:
+    """Return the jobs that have not succeeded within `late_after` of their scheduled time."""
+    return [state for state in job_states(now) if state.is_late]
+
+
+def job_states(now: datetime) -> list[JobState]:
+    """Return how each job stands, in the order of the registry."""
+    runs = JobRun.objects.newest_of_each(JOBS)
+    done = _last_done()
+    paused = set(JobPause.objects.values_list("job", flat=True))
+    installed_at = _installed_at()
+    return [
+        JobState(
+            job,
+            last_run=runs.get(name),
+            last_done_at=done.get(name),
+            next_run_at=next_run(job.schedule, now),
+            is_paused=name in paused,
+            late_since=None if name in paused else missed(job, now, done.get(name), installed_at),
+        )
+        for name, job in JOBS.items()
+    ]
+
+
+def missed(
+    job: Job, now: datetime, last_done_at: datetime | None, installed_at: datetime
+) -> datetime | None:
+    """Return the scheduled time that is overdue at `now`, or None.
+
+    A job that was never done is judged by the times that came after `installed_at`.
+    """
+    time = previous_run(job.schedule, now - job.late_after)
+    if last_done_at is None:
+        return time if time >= installed_at else None
+    return time if last_done_at < time - CLOCKS_DIFFER else None
+
+
+def _last_done() -> dict[str, datetime]:
+    """Return when each job that ever was done last was."""
+    successes = JobRun.objects.successes().newest_of_each(JOBS)
+    done = {job: run.finished_at for job, run in successes.items() if run.finished_at}
+    for job, last_seen in STEADY_WORKERS.items():
+        if seen_at := last_seen():
+            done[job] = max(seen_at, done.get(job, seen_at))
+    return done
+
+
+def _installed_at() -> datetime:
+    """Return when `migrate` last changed the database: a job may be as new as that."""
+    return MigrationRecorder.Migration.objects.aggregate(last=Max("applied"))["last"]
