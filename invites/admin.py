@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from egac.admin_actions import Line, Press, StaffAction
-from egac.admin_outgoing import Event, OutgoingAdmin
+from egac.admin_outgoing import OutgoingAdmin
+from egac.admin_pages import Event
 from egac.admin_records import moment
 from egac.delivery import suppressed_among
 from egac.explain import day_and_clock, explain_error

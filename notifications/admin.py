@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from egac.admin_actions import Line, Press, StaffAction
-from egac.admin_outgoing import MOST_EVENTS, ErrorFilter, Event, Mail, OutgoingAdmin, ReasonFilter
+from egac.admin_outgoing import ErrorFilter, Mail, OutgoingAdmin, ReasonFilter
+from egac.admin_pages import MOST_EVENTS, Event
 from egac.admin_records import RecordAdmin, badge, moment
 from egac.delivery import events_of, suppressed_among
 from egac.explain import state_sentence
