@@ -188,6 +188,9 @@ class OutgoingAdmin(PageAdmin):
         return response
 
 
+# Kinds of delivery events.
+BAD_NEWS = {"failed", "suppressed", "bounced", "complained"}
+
 TONES_OF_OUTCOMES: dict[str, str] = {
     MessageAudit.Outcome.ACCEPTED: "good",
     MessageAudit.Outcome.REFUSED: "bad",
