@@ -69,11 +69,11 @@ def month_ahead(first_on: date) -> list[Day]:
 
 
 def sum_of(days: Iterable[Day]) -> list[Section]:
-    """Return the whole month as one section for each heading, without names."""
+    """Return the whole month as one section for each heading, without names; the money first."""
     whole: dict[str, Section] = {}
     for section in (each for day in days for each in day.sections.values()):
         summed = whole.setdefault(section.title, Section(section.title))
         summed.count += section.count
         for currency, amount in section.amounts.items():
             summed.amounts[currency] = summed.amounts.get(currency, NOTHING) + amount
-    return list(whole.values())
+    return sorted(whole.values(), key=lambda section: not section.amounts)

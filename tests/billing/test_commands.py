@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from billing.models import Invoice
 from bookings.models import Booking, ClassPackage
@@ -134,6 +135,16 @@ def test_a_second_command_beside_an_open_run_does_nothing() -> None:
     assert status == 0
     assert "is running already" in err
     assert Invoice.objects.count() == 0
+
+
+def test_without_an_address_of_its_own_it_is_exit_2_and_bills_nothing(settings: Settings) -> None:
+    settings.OPS_BASE_URL = ""
+    a_booking()
+
+    status, _, err = run("generate_monthly_invoices", AT)
+
+    assert (status, Invoice.objects.count()) == (2, 0)
+    assert "Write OPS_BASE_URL=https://" in err
 
 
 def test_on_a_terminal_it_shows_how_far_it_is() -> None:
