@@ -104,10 +104,12 @@ class KeptLines:
 
     def add(self, text: str) -> None:
         """Keep lines, without secrets."""
-        for line in redact(text).splitlines():
+        # The database takes no NUL and no half of a character.
+        storable = redact(text).replace("\0", "").encode("utf-8", "replace").decode()
+        for line in storable.splitlines():
             self._count += 1
             kept = self._first if len(self._first) < self.FIRST else self._last
-            kept.append(line[: self.LONGEST].replace("\0", ""))
+            kept.append(line[: self.LONGEST])
 
     @property
     def text(self) -> str:

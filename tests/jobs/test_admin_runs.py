@@ -136,6 +136,14 @@ def test_a_traceback_is_kept_without_secrets(settings: Settings) -> None:
     assert f"ValueError: {REDACTED} was refused" in lines
 
 
+def test_a_line_that_no_database_takes_is_kept_all_the_same() -> None:
+    kept = KeptLines(1)
+
+    kept.add("half \udc80 and \0 nothing")
+
+    assert kept.text == "half ? and  nothing"
+
+
 def test_lines_of_others_are_none_of_its() -> None:
     logging.getLogger("egac").info("before")
 
