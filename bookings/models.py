@@ -168,7 +168,7 @@ class Booking(models.Model):
     def title(self) -> str:
         """What was booked, in words that a customer knows."""
         name = self.package.name if self.package else "Classes"
-        return f"{name} ({self.get_plan_display()})"
+        return f"{name} ({Plan(self.plan).label})"
 
 
 class BookingEvent(models.Model):

@@ -61,6 +61,7 @@ OPERATORS = {
     "bookings.add_enrolment",
     "bookings.delete_enrolment",
     "bookings.mark_enrolment",
+    "jobs.run_job",
 }
 MANAGERS = OPERATORS | {
     "bookings.add_classpackage",
@@ -70,6 +71,7 @@ MANAGERS = OPERATORS | {
     "egac.pause_channel",
     "egac.add_suppression",
     "egac.delete_suppression",
+    "jobs.pause_job",
 }
 GROUPS: dict[str, set[str]] = {"Viewers": set(), "Operators": OPERATORS, "Managers": MANAGERS}
 

@@ -1,16 +1,21 @@
 """Every setting, read from the environment and from `.env` beside manage.py."""
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import SimpleLazyObject
+from django.utils.module_loading import import_string
 
 from egac.environment import (
     BASE_DIR,
     above_zero,
     env,
-    json_object,
+    job_tokens,
+    networks,
     one_of,
+    paragraph,
     percent,
     read_env_file,
     switch,
@@ -31,7 +36,7 @@ if not SECRET_KEY:
     )
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
-TRUSTED_PROXIES = words("TRUSTED_PROXIES")
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
 CLUB_NAME = text("CLUB_NAME", "East Grinstead Athletics Club")
 SITE_BASE_URL = text("SITE_BASE_URL", "http://localhost:8000" if DEBUG else "").rstrip("/")
 # This site itself, where invoices and alerts link to.
@@ -83,7 +88,9 @@ T5_BILLS = one_of("T5_BILLS", ("attended", "completed"))
 T5_DUE_DAYS = whole("T5_DUE_DAYS", 5, at_least=0)
 GRACE_AFTER_DAYS = whole("GRACE_AFTER_DAYS", 8)
 LOCK_AFTER_DAYS = whole("LOCK_AFTER_DAYS", 11)
-INVOICE_PAYMENT_DETAILS = text("INVOICE_PAYMENT_DETAILS")  # how to pay, as an invoice says it
+# What an invoice says of the club, and of how to pay.
+CLUB_DETAILS = paragraph("CLUB_DETAILS")
+INVOICE_PAYMENT_DETAILS = paragraph("INVOICE_PAYMENT_DETAILS")
 
 # What leaves the system
 SENDING = one_of("SENDING", ("on", "off")) == "on"
@@ -94,6 +101,14 @@ WORKER_CONCURRENCY = whole("WORKER_CONCURRENCY", 8)
 WORKER_LEASE_SECONDS = above_zero("WORKER_LEASE_SECONDS", 30)
 PROVIDER_TIMEOUT_SECONDS = above_zero("PROVIDER_TIMEOUT_SECONDS", 10)
 
+# How many days history is kept, once it has ended
+KEEP_AUDIT_DAYS = whole("KEEP_AUDIT_DAYS", 730)  # a line for each attempt to send
+KEEP_EVENTS_DAYS = whole("KEEP_EVENTS_DAYS", 730)  # what providers told of deliveries
+KEEP_BODIES_DAYS = whole("KEEP_BODIES_DAYS", 180)  # the very messages that were sent
+KEEP_MESSAGES_DAYS = whole("KEEP_MESSAGES_DAYS", 730)  # of the queue, sent or cancelled
+KEEP_RUNS_DAYS = whole("KEEP_RUNS_DAYS", 180)
+KEEP_WORKERS_DAYS = whole("KEEP_WORKERS_DAYS", 7)
+
 # Secrets of the machines that call us, each with the one it replaces during a rotation
 CRON_SECRET = text("CRON_SECRET")
 CRON_SECRET_PREVIOUS = text("CRON_SECRET_PREVIOUS")
@@ -102,7 +117,7 @@ SERVICE_ROLE_KEY_PREVIOUS = text("SERVICE_ROLE_KEY_PREVIOUS")
 SCHEDULER_SECRET_TOKEN = text("SCHEDULER_SECRET_TOKEN")
 SCHEDULER_SECRET_TOKEN_PREVIOUS = text("SCHEDULER_SECRET_TOKEN_PREVIOUS")
 SCHEDULER_SECRET_HEADER = text("SCHEDULER_SECRET_HEADER")
-JOB_TOKENS = json_object("JOB_TOKENS", '{"run_worker_queue": "<32 random characters>"}')
+JOB_TOKENS = job_tokens("JOB_TOKENS")
 METRICS_TOKEN = text("METRICS_TOKEN")
 ALLOW_QUERY_SECRET = switch("ALLOW_QUERY_SECRET", default=True)
 PAGES_SITE_URL = text("PAGES_SITE_URL").rstrip("/")
@@ -119,19 +134,32 @@ OPSGENIE_API_URL = text("OPSGENIE_API_URL", "https://api.opsgenie.com").rstrip("
 HEALTHCHECK_PING_URL = text("HEALTHCHECK_PING_URL").rstrip("/")
 WORKER_EXPECTED = switch("WORKER_EXPECTED")
 
-# The database: the embedded one where nothing is named and DEBUG is on
+# cron, by django-crontab; `manage.py install_schedule` writes the crontab
+CRONJOBS = SimpleLazyObject(lambda: import_string("jobs.cronjobs.cron_jobs")())
+CRON_LOG_DIR = str(BASE_DIR / text("CRON_LOG_DIR", "logs"))
+CRONTAB_COMMENT = text("CRONTAB_COMMENT", f"EGAC Ops in {BASE_DIR}")  # by which it knows its lines
+CRONTAB_DJANGO_MANAGE_PATH = str(BASE_DIR / "manage.py")
+CRONTAB_DJANGO_SETTINGS_MODULE = "egac.settings"
+CRONTAB_EXECUTABLE = text("CRONTAB_EXECUTABLE", "/usr/bin/crontab")
+
+# The database: the embedded one where nothing is named and DEBUG is on. With DATABASE_URL=none
+# nothing runs but check_invite_stats, which then watches another site from outside.
+HAS_DATABASE = text("DATABASE_URL") != "none"
 if not text("DATABASE_URL") and not DEBUG:
     raise ImproperlyConfigured(
         "DATABASE_URL is not set. Write DATABASE_URL=postgres://user:password@host/name "
         "(PostgreSQL 15 or later), or DEBUG=1 to use the embedded server."
     )
-if text("DATABASE_URL"):
+_database: dict[str, Any] = {}
+if not HAS_DATABASE:
+    _database = {"ENGINE": "django.db.backends.dummy"}
+elif text("DATABASE_URL"):
     _database = env.db_url("DATABASE_URL")
 else:
     from egac import localdb
 
     _database = env.db_url_config(localdb.database_url())
-if "postgresql" not in _database.get("ENGINE", ""):
+if HAS_DATABASE and "postgresql" not in _database.get("ENGINE", ""):
     raise ImproperlyConfigured(
         "DATABASE_URL names no PostgreSQL. Write DATABASE_URL=postgres://user:password@host/name."
     )
@@ -231,6 +259,7 @@ CONTENT_SECURITY_POLICY = {
 }
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_SSL_REDIRECT = not DEBUG
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # a balancer beside us asks without TLS
 SECURE_HSTS_SECONDS = 0 if DEBUG else whole("SECURE_HSTS_SECONDS", 31_536_000, at_least=0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 if TRUSTED_PROXIES:
@@ -243,7 +272,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"redact": {"()": "egac.logs.RedactSecrets"}},
     "formatters": {
-        "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "text": {"()": "egac.logs.TextFormatter"},
         "json": {"()": "egac.logs.JsonFormatter"},
     },
     "handlers": {
@@ -251,11 +280,14 @@ LOGGING = {
             "class": "logging.StreamHandler",
             "filters": ["redact"],
             "formatter": LOG_FORMAT,
-        }
+        },
+        "run": {"class": "egac.logs.KeepForRun", "filters": ["redact"], "formatter": "text"},
     },
-    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "root": {"handlers": ["stderr", "run"], "level": "INFO"},
     "loggers": {
         "django": {"level": "INFO", "handlers": [], "propagate": True},
+        # It lists the letters of every document.
+        "fontTools": {"level": "WARNING"},
         "django.server": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
     },
 }

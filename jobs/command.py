@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any, ClassVar
 
+from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from egac.providers import NotConfigured
 from jobs.models import JobRun
-from jobs.services import AlreadyRunning, Start, run_job
+from jobs.services import AlreadyRunning, Paused, Start, run_job
 
 WRONG_USAGE = 2
 
@@ -75,17 +76,25 @@ class JobCommand(BaseCommand):
         finally:
             signal.signal(signal.SIGTERM, before)
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def options(self, **asked: Any) -> dict[str, Any]:
+        """Return the options of a run that no command line starts: what is asked, and defaults."""
+        return {**vars(self.create_parser("manage.py", self.job).parse_args([])), **asked}
+
+    def run(self, options: dict[str, Any], *, trigger: str, actor: str) -> JobRun:
+        """Do the work as a run of the job and return the finished run; raises as run_job does."""
         start = Start(
-            trigger=options["trigger"],
-            actor=user_of_the_machine(),
+            trigger=trigger,
+            actor=actor,
             business_on=self.business_on(options),
             dry_run=bool(options.get("dry_run")),
         )
+        return run_job(self.job, start, lambda: self.work(options))
+
+    def handle(self, *args: Any, **options: Any) -> None:
         try:
             with self.ended_by_signals():
-                run = run_job(self.job, start, lambda: self.work(options))
-        except AlreadyRunning as error:
+                run = self.run(options, trigger=options["trigger"], actor=user_of_the_machine())
+        except (AlreadyRunning, Paused) as error:
             self.stderr.write(str(error))
             return
         except NotConfigured as error:
@@ -109,6 +118,13 @@ class DatedJobCommand(JobCommand):
         return options["date"] or timezone.localdate()
 
 
+def command_of(job: str) -> JobCommand:
+    """Return the command of a job, for whoever starts it from within the site."""
+    command = load_command_class(get_commands()[job], job)
+    assert isinstance(command, JobCommand)
+    return command
+
+
 def user_of_the_machine() -> str:
     """Return the user's name; a container may have a number that stands in no list."""
     try:
@@ -128,8 +144,10 @@ def positive(text: str) -> int:
 def day(text: str) -> date:
     """Return an ISO date, for argparse; raise ArgumentTypeError for anything else."""
     try:
-        return date.fromisoformat(text)
+        on = date.fromisoformat(text)
     except ValueError:
-        raise ArgumentTypeError(
-            f"{text!r} is no day: write it as 2026-12-31 (year, month, day)."
-        ) from None
+        on = None
+    # Python also reads 20261231, 2026-W53-4 and, in some versions, 20261231.5.
+    if on is None or on.isoformat() != text:
+        raise ArgumentTypeError(f"{text!r} is no day: write it as 2026-12-31 (year, month, day).")
+    return on

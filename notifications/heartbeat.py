@@ -5,7 +5,9 @@ import socket
 import threading
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 
+from django.db.models import Max
 from django.db.models.functions import Now
 
 from egac.record import Record
@@ -39,3 +41,9 @@ class Heartbeat:
         """Say that the worker has ended in good order."""
         self.beat()
         Worker.objects.filter(name=self.name).update(stopped_at=Now())
+
+
+def last_loop_seen_at() -> datetime | None:
+    """Return when a worker that never ends last gave a sign of life."""
+    loops = Worker.objects.filter(kind=Worker.Kind.LOOP)
+    return loops.aggregate(last=Max("seen_at"))["last"]
