@@ -134,7 +134,7 @@ def histories(booked: Sequence[Booking]) -> list[BookingEvent]:
     """Return how each booking came to where it stands."""
     kinds = {
         Booking.Status.PENDING: (BookingEvent.Kind.MADE,),
-        Booking.Status.CONFIRMED: (BookingEvent.Kind.MADE, BookingEvent.Kind.CONFIRMED),
+        Booking.Status.CONFIRMED: (BookingEvent.Kind.ADOPTED,),
         Booking.Status.CANCELLED: (BookingEvent.Kind.MADE, BookingEvent.Kind.CANCELLED),
     }
     return [
