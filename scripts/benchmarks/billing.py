@@ -58,12 +58,8 @@ def seconds_of(count: int) -> float:
 def command(*options: str) -> tuple[float, float]:
     """Run the command by itself; return its seconds, start included, and its megabytes at most."""
     # As in production: with DEBUG Django keeps every statement that it has sent.
-    environment = {
-        **os.environ,
-        "DATABASE_URL": database_url(),
-        "DEBUG": "0",
-        "SECRET_KEY": "bench",
-    }
+    production = {"DEBUG": "0", "SECRET_KEY": "bench", "SITE_BASE_URL": "https://club.example"}
+    environment = {**os.environ, **production, "DATABASE_URL": database_url()}
     called = [sys.executable, "manage.py", "generate_monthly_invoices", f"--date={ON}", *options]
     began = time.perf_counter()
     with subprocess.Popen(called, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
@@ -73,50 +69,39 @@ def command(*options: str) -> tuple[float, float]:
     return time.perf_counter() - began, usage.ru_maxrss / 1024
 
 
-def both_ways() -> list[Measure]:
-    """Measure the dry run and then the real one."""
-    fill(MANY)
-    dry, real = command("--dry-run"), command()
-    assert Invoice.objects.count() == MANY, "not every booking was billed"
-    names = [f"{MANY:,} monthly invoices, {word}" for word in ("dry run", "real run")]
-    return [
-        measure
-        for name, (seconds, megabytes) in zip(names, (dry, real), strict=True)
-        for measure in (
-            Measure(
-                f"{name}: time",
-                seconds / MOST_SECONDS,
-                f"{seconds:.1f} s of {MOST_SECONDS} s",
-                1.0,
-                at_least=False,
-            ),
-            Measure(
-                f"{name}: memory",
-                megabytes / MOST_MEGABYTES,
-                f"{megabytes:.0f} MB of {MOST_MEGABYTES} MB",
-                1.0,
-                at_least=False,
-            ),
-        )
-    ]
-
-
-def linear() -> list[Measure]:
-    """Measure what one booking costs among many against what it costs among few."""
-    few = statistics.median(seconds_of(FEW) for _ in range(ROUNDS)) / FEW
-    some = statistics.median(seconds_of(SOME) for _ in range(ROUNDS)) / SOME
-    many = seconds_of(MANY) / MANY
+def within(name: str, *, seconds: float, megabytes: float) -> list[Measure]:
+    """Hold one run over all against its bounds."""
+    limits = (("time", seconds, MOST_SECONDS, "s"), ("memory", megabytes, MOST_MEGABYTES, "MB"))
     return [
         Measure(
-            f"cost of a booking, {count:,} against {FEW:,}",
-            cost / few,
-            f"{cost * 1e6:.0f} µs beside {few * 1e6:.0f} µs",
-            1.5,
+            f"{MANY:,} monthly invoices, {name}: {what}",
+            measured / most,
+            f"{measured:.1f} {unit} of {most} {unit}",
+            1.0,
             at_least=False,
         )
-        for count, cost in ((SOME, some), (MANY, many))
+        for what, measured, most, unit in limits
     ]
+
+
+def against_few(few: float, *, count: int, seconds: float) -> Measure:
+    """Hold what one booking costs among so many against what it costs among few."""
+    cost = seconds / count
+    made_of = f"{cost * 1e6:.0f} µs beside {few * 1e6:.0f} µs"
+    name = f"cost of a booking, {count:,} against {FEW:,}"
+    return Measure(name, cost / few, made_of, 1.5, at_least=False)
 
 
 def measures() -> list[Measure]:
-    return [*both_ways(), *linear()]
+    few = statistics.median(seconds_of(FEW) for _ in range(ROUNDS)) / FEW
+    some = statistics.median(seconds_of(SOME) for _ in range(ROUNDS))
+    fill(MANY)
+    dry, dry_megabytes = command("--dry-run")
+    real, real_megabytes = command()
+    assert Invoice.objects.count() == MANY, "not every booking was billed"
+    return [
+        *within("dry run", seconds=dry, megabytes=dry_megabytes),
+        *within("real run", seconds=real, megabytes=real_megabytes),
+        against_few(few, count=SOME, seconds=some),
+        against_few(few, count=MANY, seconds=real),
+    ]
