@@ -10,13 +10,14 @@ from django.db import connections
 
 from egac.adoption import Refused, refuse_unknown_words
 from egac.outbox import Outgoing
-from egac.providers import resend, whatsapp, zoom
+from egac.providers import github, resend, whatsapp, zoom
 
 # What cannot be done without it, the provider, and how many settings it needs.
 PROVIDERS = (
     ("e-mail can be sent", resend, 2),
     ("WhatsApp message can be sent", whatsapp, 2),
     ("Zoom meeting can be made", zoom, 3),
+    ("GitHub issue can be opened", github, 2),
 )
 
 SHORTEST_SECRET = 16  # characters
@@ -70,7 +71,7 @@ def check_secrets(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _short_secrets() -> list[str]:
-    names = ("CRON_SECRET", "SERVICE_ROLE_KEY", "SCHEDULER_SECRET_TOKEN")
+    names = ("CRON_SECRET", "SERVICE_ROLE_KEY", "SCHEDULER_SECRET_TOKEN", "METRICS_TOKEN")
     return [name for name in names if 0 < len(getattr(settings, name)) < SHORTEST_SECRET]
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -51,7 +52,12 @@ def redact(text: str) -> str:
 
 def _secrets() -> Iterator[str]:
     for name in SECRET_SETTINGS:
-        yield getattr(settings, name, "")
+        value = getattr(settings, name, "")
+        yield value
+        # Libraries tell of an address without its host; what is secret in it is the path.
+        if value.startswith("http"):
+            yield urlsplit(value).path.strip("/")
+    yield settings.DATABASES.get("default", {}).get("PASSWORD") or ""
     for tokens in settings.JOB_TOKENS.values():
         yield from tokens
 
@@ -80,7 +86,7 @@ def _message(record: logging.LogRecord) -> str:
 class KeptLines:
     """The log lines of one run of a job: of too many the first and the last. Any thread may add."""
 
-    FIRST, LAST, LONGEST = 100, 300, 2_000
+    FIRST, LAST, LONGEST = 100, 300, 500
 
     def __init__(self, run: object) -> None:
         self.run = str(run)
@@ -90,10 +96,12 @@ class KeptLines:
 
     def add(self, text: str) -> None:
         """Keep lines, without secrets."""
-        for line in redact(text).splitlines():
+        # The database takes no NUL and no half of a character.
+        storable = redact(text).replace("\0", "").encode("utf-8", "replace").decode()
+        for line in storable.splitlines():
             self._count += 1
             kept = self._first if len(self._first) < self.FIRST else self._last
-            kept.append(line[: self.LONGEST].replace("\0", ""))
+            kept.append(line[: self.LONGEST])
 
     @property
     def text(self) -> str:

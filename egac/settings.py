@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import SimpleLazyObject
+from django.utils.module_loading import import_string
 
 from egac.environment import (
     BASE_DIR,
@@ -96,6 +98,14 @@ WORKER_CONCURRENCY = whole("WORKER_CONCURRENCY", 8)
 WORKER_LEASE_SECONDS = above_zero("WORKER_LEASE_SECONDS", 30)
 PROVIDER_TIMEOUT_SECONDS = above_zero("PROVIDER_TIMEOUT_SECONDS", 10)
 
+# How many days history is kept, once it has ended
+KEEP_AUDIT_DAYS = whole("KEEP_AUDIT_DAYS", 730)  # a line for each attempt to send
+KEEP_EVENTS_DAYS = whole("KEEP_EVENTS_DAYS", 730)  # what providers told of deliveries
+KEEP_BODIES_DAYS = whole("KEEP_BODIES_DAYS", 180)  # the very messages that were sent
+KEEP_MESSAGES_DAYS = whole("KEEP_MESSAGES_DAYS", 730)  # of the queue, sent or cancelled
+KEEP_RUNS_DAYS = whole("KEEP_RUNS_DAYS", 180)
+KEEP_WORKERS_DAYS = whole("KEEP_WORKERS_DAYS", 7)
+
 # Secrets of the machines that call us, each with the one it replaces during a rotation
 CRON_SECRET = text("CRON_SECRET")
 CRON_SECRET_PREVIOUS = text("CRON_SECRET_PREVIOUS")
@@ -120,6 +130,14 @@ OPSGENIE_API_KEY = text("OPSGENIE_API_KEY")
 OPSGENIE_API_URL = text("OPSGENIE_API_URL", "https://api.opsgenie.com").rstrip("/")
 HEALTHCHECK_PING_URL = text("HEALTHCHECK_PING_URL").rstrip("/")
 WORKER_EXPECTED = switch("WORKER_EXPECTED")
+
+# cron, by django-crontab; `manage.py install_schedule` writes the crontab
+CRONJOBS = SimpleLazyObject(lambda: import_string("jobs.cronjobs.cron_jobs")())
+CRON_LOG_DIR = str(BASE_DIR / text("CRON_LOG_DIR", "logs"))
+CRONTAB_COMMENT = text("CRONTAB_COMMENT", f"EGAC Ops in {BASE_DIR}")  # by which it knows its lines
+CRONTAB_DJANGO_MANAGE_PATH = str(BASE_DIR / "manage.py")
+CRONTAB_DJANGO_SETTINGS_MODULE = "egac.settings"
+CRONTAB_EXECUTABLE = text("CRONTAB_EXECUTABLE", "/usr/bin/crontab")
 
 # The database: the embedded one where nothing is named and DEBUG is on. With DATABASE_URL=none
 # nothing runs but check_invite_stats, which then watches another site from outside.

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from egac.events import plain
 from egac.logs import redact
 from egac.providers import ProviderError
 from jobs.models import Alert
@@ -19,7 +20,6 @@ logger = logging.getLogger(__name__)
 REPEATED_AFTER = timedelta(days=1)
 TELLING = timedelta(minutes=2)  # longer than every sink's time-outs together
 FORGOTTEN_AFTER = timedelta(days=7)  # a sink that cannot be told of an end by then never is
-LONGEST_ERROR = 300
 
 Told = dict[str, Any]
 
@@ -153,7 +153,7 @@ def _said(alert: Alert, event: Event, now: datetime) -> Told:
 
 
 def _failure(error: Exception, now: datetime) -> Told:
-    failure = {"error": redact(str(error))[:LONGEST_ERROR], "failed_at": now.isoformat()}
+    failure = {"error": plain(redact(str(error))), "failed_at": now.isoformat()}
     if isinstance(error, ProviderError) and error.retry_after:
         wait = timedelta(seconds=error.retry_after)
         failure["not_before"] = (now + wait).isoformat()

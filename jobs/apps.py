@@ -5,6 +5,7 @@ class JobsConfig(AppConfig):
     """What runs when, and what came of it."""
 
     name = "jobs"
+    verbose_name = "Jobs and alerts"
 
     def ready(self) -> None:
         from egac.metrics import register_source

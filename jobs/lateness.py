@@ -11,7 +11,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Max
 
 from egac.days import instant_in_words
-from jobs.models import JobRun
+from jobs.models import JobPause, JobRun
 from jobs.registry import JOBS, Job
 from jobs.schedule import next_run, previous_run
 
@@ -39,6 +39,7 @@ class JobState:
     last_run: JobRun | None
     last_done_at: datetime | None
     next_run_at: datetime
+    is_paused: bool
     late_since: datetime | None
 
     @property
@@ -65,16 +66,18 @@ def job_states(now: datetime) -> list[JobState]:
     """Return how each job stands, in the order of the registry."""
     runs = JobRun.objects.newest_of_each(JOBS)
     done = _last_done()
+    paused = set(JobPause.objects.values_list("job", flat=True))
     installed_at = _installed_at()
     return [
         JobState(
             job,
-            last_run=runs.get(job.name),
-            last_done_at=done.get(job.name),
+            last_run=runs.get(name),
+            last_done_at=done.get(name),
             next_run_at=next_run(job.schedule, now),
-            late_since=missed(job, now, done.get(job.name), installed_at),
+            is_paused=name in paused,
+            late_since=None if name in paused else missed(job, now, done.get(name), installed_at),
         )
-        for job in JOBS.values()
+        for name, job in JOBS.items()
     ]
 
 

@@ -11,14 +11,14 @@ from prometheus_client.core import Metric
 
 from egac.metrics import gauge
 from jobs.lateness import job_states
-from jobs.models import Alert, JobPause, JobRun
+from jobs.models import Alert, JobRun
 from jobs.registry import JOBS
 
 DAY = timedelta(days=1)
 
 
 def job_figures() -> Iterator[Metric]:
-    yield from (_runs(), *_states(), _paused(), _alerts())
+    yield from (_runs(), *_states(), _alerts())
 
 
 def _runs() -> Metric:
@@ -31,22 +31,16 @@ def _runs() -> Metric:
     return family
 
 
-def _states() -> tuple[Metric, Metric]:
+def _states() -> tuple[Metric, ...]:
     late = gauge("job_late", "1 where a job has not succeeded within its time", "job")
+    paused = gauge("job_paused", "1 where staff have paused a job", "job")
     done = gauge("job_last_done_timestamp_seconds", "When a job was last done", "job")
     for state in job_states(timezone.now()):  # noqa: TID251  a page reads the clock
         late.add_metric([state.job.name], int(state.is_late))
+        paused.add_metric([state.job.name], int(state.is_paused))
         if state.last_done_at:
             done.add_metric([state.job.name], state.last_done_at.timestamp())
-    return late, done
-
-
-def _paused() -> Metric:
-    family = gauge("job_paused", "1 where staff have paused a job", "job")
-    paused = set(JobPause.objects.values_list("job", flat=True))
-    for job in JOBS:
-        family.add_metric([job], int(job in paused))
-    return family
+    return late, paused, done
 
 
 def _alerts() -> Metric:

@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now, TruncDate
+
+from jobs.registry import JOBS
 
 
 class JobRunQuerySet(models.QuerySet["JobRun"]):
@@ -28,11 +31,21 @@ class JobRunQuerySet(models.QuerySet["JobRun"]):
         return succeeded.filter(business_on__gte=TruncDate("started_at"))
 
     def newest_of_each(self, jobs: Iterable[str]) -> dict[str, "JobRun"]:
-        """Return the newest of these runs of each job, without its result."""
-        first, *others = (
-            self.filter(job=job).order_by("-started_at", "-pk").defer("result")[:1] for job in jobs
-        )
+        """Return the newest of these runs of each job, without its result and its lines."""
+        newest_first = self.order_by("-started_at", "-pk").defer("result", "log")
+        first, *others = (newest_first.filter(job=job)[:1] for job in jobs)
         return {run.job: run for run in first.union(*others, all=True)}
+
+    def briefly(self) -> Self:
+        """Return the runs for a list: of a result only `brief`, not what grows with its rows."""
+        without_rows = Func(
+            F("result"),
+            Value(["results", "errors", "rows"], output_field=ArrayField(models.TextField())),
+            template="(%(expressions)s)",
+            arg_joiner=" - ",
+            output_field=models.JSONField(),
+        )
+        return self.defer("result", "log").annotate(brief=without_rows)
 
 
 class JobRun(models.Model):
@@ -101,6 +114,24 @@ class JobPause(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job}, paused by {self.paused_by}"
+
+
+class ScheduledJob(models.Model):
+    """A job of the registry: no table, pages of the admin and who may act on them."""
+
+    name = models.TextField(primary_key=True)
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        permissions = [
+            ("run_job", "Can run jobs"),
+            ("pause_job", "Can pause and resume jobs"),
+        ]
+        verbose_name = "job"
+
+    def __str__(self) -> str:
+        return JOBS[self.name].title if self.name in JOBS else self.name
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):

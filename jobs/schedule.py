@@ -5,7 +5,7 @@ only some of them know (names, `@daily`, 7 for Sunday) is refused.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -34,25 +34,33 @@ class Schedule:
 
 def next_run(expression: str, after: datetime) -> datetime:
     """Return the first run later than an instant; raise ValueError for an unknown expression."""
-    after = after.astimezone(UTC)
-    return next(run for run in _runs(expression, after, forward=True) if run > after)
+    schedule, after = parse(expression), after.astimezone(UTC)
+    later = schedule.times[bisect_right(schedule.times, after.time()) :]
+    if later and schedule.names(after.date()):
+        return _at(after.date(), later[0])
+    return _at(_day_from(expression, after.date(), DAY), schedule.times[0])
 
 
 def previous_run(expression: str, at: datetime) -> datetime:
     """Return the last run not later than an instant; raise ValueError for an unknown expression."""
-    at = at.astimezone(UTC)
-    return next(run for run in _runs(expression, at, forward=False) if run <= at)
+    schedule, at = parse(expression), at.astimezone(UTC)
+    earlier = schedule.times[: bisect_right(schedule.times, at.time())]
+    if earlier and schedule.names(at.date()):
+        return _at(at.date(), earlier[-1])
+    return _at(_day_from(expression, at.date(), -DAY), schedule.times[-1])
 
 
-def _runs(expression: str, start: datetime, *, forward: bool) -> Iterator[datetime]:
-    """Yield the runs from the day of `start` on, or back from that day."""
+def _day_from(expression: str, start: date, step: timedelta) -> date:
+    """Return the nearest day that the expression names, beyond `start`."""
     schedule = parse(expression)
-    times = schedule.times if forward else schedule.times[::-1]
-    for count in range(MOST_DAYS):
-        on = start.date() + (count if forward else -count) * DAY
-        if schedule.names(on):
-            yield from (datetime.combine(on, at, tzinfo=UTC) for at in times)
+    for count in range(1, MOST_DAYS):
+        if schedule.names(on := start + count * step):
+            return on
     raise ValueError(f"The schedule {expression!r} names no day that there is.")
+
+
+def _at(on: date, clock: time) -> datetime:
+    return datetime.combine(on, clock, tzinfo=UTC)
 
 
 @lru_cache

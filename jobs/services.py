@@ -61,7 +61,8 @@ def run_job(name: str, start: Start, work: Callable[[], dict[str, Any]]) -> JobR
             lines.add(traceback.format_exc())
             told = redact(str(error) or type(error).__name__)
             _close(run, JobRun.Status.FAILED, lines, error=told)
-            _watch(run)
+            if isinstance(error, Exception):  # whoever interrupts us wants an end
+                _watch(run)
             raise
         _close(run, JobRun.Status.SUCCEEDED, lines, result=result)
         if name == WATCH_JOB:
@@ -71,7 +72,7 @@ def run_job(name: str, start: Start, work: Callable[[], dict[str, Any]]) -> JobR
 
 def _watch(run: JobRun) -> None:
     """Look at everything as it stands at the end of this run."""
-    if run.finished_at and not run.dry_run:
+    if run.finished_at:
         watch(run.finished_at)
 
 

@@ -1,4 +1,4 @@
-"""Jobs started over HTTP: the same command, for as long as a caller waits."""
+"""Jobs started by a request: the same command, for as long as a caller waits."""
 
 import logging
 import threading
@@ -47,6 +47,11 @@ def answer_of_job(name: str, *, actor: str) -> JsonResponse:
 
 
 def run_over_http(name: str, asked: Mapping[str, Any], *, actor: str) -> JobRun:
+    """Run the job for a machine; raises as run_in_time does."""
+    return run_in_time(name, asked, trigger=JobRun.Trigger.HTTP, actor=actor)
+
+
+def run_in_time(name: str, asked: Mapping[str, Any], *, trigger: str, actor: str) -> JobRun:
     """Run the job's command with the options asked for and return the finished run.
 
     Work that can be cut short is, so that the answer comes within CALLER_SECONDS. Raises Paused,
@@ -57,7 +62,7 @@ def run_over_http(name: str, asked: Mapping[str, Any], *, actor: str) -> JobRun:
     options = command.options(**asked)
     try:
         with _ended_in_time(command):
-            return command.run(options, trigger=JobRun.Trigger.HTTP, actor=actor)
+            return command.run(options, trigger=trigger, actor=actor)
     except Paused:
         raise
     except AlreadyRunning as error:
@@ -66,7 +71,7 @@ def run_over_http(name: str, asked: Mapping[str, Any], *, actor: str) -> JobRun:
         raise Refused(503, str(error)) from error
     except Exception as error:
         # The job runner's exception: the run wrote its error down, the caller gets no traceback.
-        logger.exception("%s over HTTP failed", name)
+        logger.exception("%s failed while its caller waited", name)
         raise Refused(500, _told_of(name, error)) from error
 
 

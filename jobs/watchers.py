@@ -14,7 +14,7 @@ from django.urls import reverse
 from egac.channels import Channel, explain
 from egac.providers import Cause
 from jobs.lateness import job_states
-from jobs.models import JobPause, JobRun
+from jobs.models import JobRun
 from jobs.registry import JOBS, WATCH_JOB
 
 LONGEST_WORDS = 300
@@ -53,18 +53,17 @@ def watch_jobs(now: datetime) -> Iterator[Finding]:
 
     A job that failed and so became late is one cause, told once.
     """
-    paused = set(JobPause.objects.values_list("job", flat=True))
     still_running = Q(status=JobRun.Status.RUNNING, lease_ends_at__gte=now)
     ended = JobRun.objects.filter(dry_run=False).exclude(still_running).newest_of_each(JOBS)
     for state in job_states(now):
         name, run = state.job.name, ended.get(state.job.name)
-        if name in paused:
+        if state.is_paused:
             continue
         if run and run.status != JobRun.Status.SUCCEEDED:
             yield _failed(run)
         elif state.is_late:
             yield Finding(
-                cause=f"job:{name}",
+                cause=cause_of(name),
                 sentence=state.lateness_in_words,
                 next_step="See whether cron, or what else starts it, still runs; then run it now.",
                 page=reverse("admin:jobs_jobrun_changelist") + f"?job={name}",
@@ -76,17 +75,22 @@ def _failed(run: JobRun) -> Finding:
     why = shortened(run.error or "its process was killed or the machine stopped")
     if run.job == WATCH_JOB:
         return Finding(
-            cause=BLIND,
+            cause=cause_of(run.job),
             sentence=f"The monitor is blind: {why}",
             next_step="Until it sees again, look at the failed invites yourself.",
             page=page,
         )
     return Finding(
-        cause=f"job:{run.job}",
+        cause=cause_of(run.job),
         sentence=f"{JOBS[run.job].title} ({run.job}) failed: {why}",
         next_step="Mend the cause that its run names, then run it again.",
         page=page,
     )
+
+
+def cause_of(job: str) -> str:
+    """Return the cause that a job in trouble is. Without the watching one nobody sees anything."""
+    return BLIND if job == WATCH_JOB else f"job:{job}"
 
 
 def shortened(words: str) -> str:

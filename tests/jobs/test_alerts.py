@@ -12,6 +12,7 @@ from egac.logs import REDACTED
 from jobs import alerts
 from jobs.alerts import attention, tell_sinks, watch, watch_everything
 from jobs.models import Alert
+from jobs.sinks import SINKS, Notice, Sink
 from jobs.watchers import WATCHERS, Finding
 from tests.egac.threads import side_by_side
 from tests.providers.faults import Fault, always, no_fault
@@ -206,6 +207,20 @@ def test_an_error_of_a_sink_stands_with_the_alert(look: Look, alarms: ProviderSe
     told = Alert.objects.get().told
     assert "issues are turned off" in told["GitHub"]["error"]
     assert "error" not in told["Slack"]
+
+
+def test_a_sink_that_breaks_with_an_odd_error_stops_no_other(
+    look: Look, alarms: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(notice: Notice) -> None:
+        raise RuntimeError("a \0 that jsonb refuses")
+
+    monkeypatch.setitem(SINKS, "GitHub", Sink("GitHub", lambda: True, break_down))
+
+    look(finding())
+
+    assert Alert.objects.get().told["GitHub"]["error"] == "a  that jsonb refuses"
+    assert len(alarms.slack.texts) == 1
 
 
 def test_a_sink_is_left_alone_for_as_long_as_it_asked(look: Look, alarms: ProviderServer) -> None:

@@ -7,9 +7,10 @@ import pytest
 from django.db.migrations.recorder import MigrationRecorder
 
 from jobs.lateness import JobState, job_states, late_jobs
-from jobs.models import JobRun
+from jobs.models import JobPause, JobRun
 from jobs.registry import JOBS
 from notifications.models import Worker
+from tests.jobs.runs import ran
 
 pytestmark = pytest.mark.django_db
 
@@ -24,22 +25,6 @@ LONG_AGO = datetime(2026, 7, 1, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def installed_long_ago() -> None:
     MigrationRecorder.Migration.objects.update(applied=LONG_AGO)
-
-
-def ran(at: datetime, job: str = NIGHTLY, **fields: Any) -> JobRun:
-    return JobRun.objects.create(
-        **{
-            "job": job,
-            "exclusive": JOBS[job].exclusive,
-            "trigger": JobRun.Trigger.CRON,
-            "status": JobRun.Status.SUCCEEDED,
-            "business_on": at.date(),
-            "started_at": at,
-            "finished_at": at + timedelta(seconds=5),
-            "lease_ends_at": at + timedelta(seconds=60),
-            **fields,
-        }
-    )
 
 
 def state(now: datetime, job: str = NIGHTLY) -> JobState:
@@ -118,6 +103,15 @@ def test_a_loop_that_lives_does_the_job_of_the_worker() -> None:
     assert state(now + timedelta(minutes=13), "run_worker_queue").is_late
 
 
+def test_nobody_waits_for_a_paused_job() -> None:
+    JobPause.objects.create(job=NIGHTLY, paused_by="amelia")
+
+    paused = state(OVERDUE)
+
+    assert paused.is_paused
+    assert not paused.is_late
+
+
 def test_tells_the_next_run_and_the_lateness_in_words() -> None:
     ran(TONIGHT - timedelta(days=1))
 
@@ -136,5 +130,5 @@ def test_asks_the_database_no_more_the_more_runs_there_are(
     for minutes in range(50):
         ran(TONIGHT - timedelta(minutes=minutes))
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         job_states(OVERDUE)

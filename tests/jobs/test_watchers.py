@@ -13,6 +13,7 @@ from jobs.models import Alert, JobRun
 from jobs.registry import JOBS, WATCH_JOB
 from jobs.services import Start, pause_job, run_job
 from jobs.watchers import BLIND, Finding, watch_channels, watch_jobs
+from tests.jobs.runs import ran
 
 pytestmark = pytest.mark.django_db
 
@@ -24,27 +25,11 @@ NIGHTLY = "generate_t5_invoices"
 def every_job_succeeded() -> None:
     MigrationRecorder.Migration.objects.update(applied=NOON - timedelta(days=9))
     for job in JOBS:
-        ran(job, NOON - timedelta(minutes=1))
-
-
-def ran(job: str, at: datetime, **fields: Any) -> JobRun:
-    return JobRun.objects.create(
-        **{
-            "job": job,
-            "exclusive": JOBS[job].exclusive,
-            "trigger": JobRun.Trigger.CRON,
-            "status": JobRun.Status.SUCCEEDED,
-            "business_on": at.date(),
-            "started_at": at,
-            "finished_at": at,
-            "lease_ends_at": at,
-            **fields,
-        }
-    )
+        ran(NOON - timedelta(minutes=1), job)
 
 
 def failed(job: str, error: str = "The price is gone.", **fields: Any) -> JobRun:
-    return ran(job, NOON, status=JobRun.Status.FAILED, error=error, **fields)
+    return ran(NOON, job, status=JobRun.Status.FAILED, error=error, **fields)
 
 
 def found(now: datetime = NOON) -> dict[str, Finding]:
@@ -68,7 +53,7 @@ def test_finds_a_job_that_failed_and_names_its_run() -> None:
 def test_a_later_success_ends_it() -> None:
     failed(NIGHTLY)
 
-    ran(NIGHTLY, NOON + timedelta(seconds=1))
+    ran(NOON + timedelta(seconds=1), NIGHTLY)
 
     assert found() == {}
 
@@ -80,13 +65,13 @@ def test_a_dry_run_that_failed_is_nobodys_trouble() -> None:
 
 
 def test_finds_a_run_whose_process_is_gone() -> None:
-    ran(NIGHTLY, NOON, status=JobRun.Status.RUNNING, lease_ends_at=NOON - timedelta(seconds=1))
+    ran(NOON, NIGHTLY, status=JobRun.Status.RUNNING, lease_ends_at=NOON - timedelta(seconds=1))
 
     assert "process was killed" in found()[f"job:{NIGHTLY}"].sentence
 
 
 def test_a_run_that_still_runs_is_no_failure() -> None:
-    ran(NIGHTLY, NOON, status=JobRun.Status.RUNNING, lease_ends_at=NOON + timedelta(seconds=9))
+    ran(NOON, NIGHTLY, status=JobRun.Status.RUNNING, lease_ends_at=NOON + timedelta(seconds=9))
 
     assert found() == {}
 
@@ -94,7 +79,7 @@ def test_a_run_that_still_runs_is_no_failure() -> None:
 def test_finds_a_job_that_is_late() -> None:
     tomorrow = NOON + timedelta(days=1)
     for job in set(JOBS) - {NIGHTLY}:
-        ran(job, tomorrow)
+        ran(tomorrow, job)
 
     [finding] = found(tomorrow).values()
     assert finding.cause == f"job:{NIGHTLY}"
@@ -105,7 +90,7 @@ def test_a_job_that_failed_and_so_is_late_is_one_cause() -> None:
     tomorrow = NOON + timedelta(days=1)
     failed(NIGHTLY)
     for job in set(JOBS) - {NIGHTLY}:
-        ran(job, tomorrow)
+        ran(tomorrow, job)
 
     [finding] = watch_jobs(tomorrow)
     assert "failed" in finding.sentence
