@@ -8,6 +8,7 @@ from django.db import transaction
 
 from billing.access import bookings_to_look_at, failed_move, move_bookings, moves_due
 from billing.batches import NOBODY, Row, Walk, Watch
+from billing.clock import clock_of_database
 from billing.digest import digest_of
 from billing.escalation_rows import (
     NOT_MOVED,
@@ -18,7 +19,7 @@ from billing.escalation_rows import (
     row_of_reminder,
 )
 from billing.listing import Listing, beginning
-from billing.problems import clock_of_database, note_problems, solve_unseen
+from billing.problems import note_problems, solve_unseen
 from billing.reminding import failed_reminder, invoices_to_remind, remind, reminders_due
 from billing.verdicts import Verdict
 from bookings.models import Booking

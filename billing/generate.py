@@ -5,8 +5,8 @@ from typing import Any
 
 from billing import classes, monthly
 from billing.batches import NOBODY, Walk, Watch
+from billing.clock import clock_of_database
 from billing.listing import beginning
-from billing.problems import clock_of_database
 from billing.runs import BillingJob, Books, Preview
 from billing.tally import Tally
 

@@ -39,11 +39,3 @@ def solve_unseen(job: str, *, on: date, since: datetime) -> None:
 def still_open(job: str, on: date) -> QuerySet[BillingProblem]:
     """Return the open problems that were seen up to a business date."""
     return BillingProblem.objects.filter(job=job, solved_at=None, last_seen_on__lte=on)
-
-
-def clock_of_database() -> datetime:
-    """Return the time by which problems are seen."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: datetime = cursor.fetchone()[0]
-    return now

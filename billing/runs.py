@@ -28,7 +28,8 @@ class BillingJob:
     def bookings(self, ids: Sequence[int], on: date) -> BookingQuerySet:
         """Return those of these bookings that are still to be looked at."""
         rows = self.to_bill(on).filter(pk__in=ids).order_by("pk")
-        return rows.select_related("customer", "package")
+        # Many have the same few packages.
+        return rows.select_related("customer").prefetch_related("package")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from typing import Any
 
 from bookings.consent import number_of
 from bookings.models import Customer
+from egac.mail import usable_address
+from egac.outbox import Unsendable
 from notifications.services import USUAL, Message, email_payload, whatsapp_payload
 
 CHANNELS = ("email", "whatsapp")
@@ -42,7 +44,7 @@ def messages_to(
     """
     payloads = []
     context = {**notice.context, "customer_id": customer.pk}  # by which the timeline finds it
-    if "email" in channels and customer.email:
+    if "email" in channels and can_have_email(customer):
         payloads.append(email_payload(notice.type, to=customer.email, context=context))
     if "whatsapp" in channels and can_have_whatsapp(customer):
         payloads.append(whatsapp_payload(notice.type, to=customer.phone, context=context))
@@ -57,6 +59,15 @@ def messages_to(
         )
         for payload in payloads
     ]
+
+
+def can_have_email(customer: Customer) -> bool:
+    """Return whether the customer has an address that can be written to."""
+    try:
+        usable_address(customer.email)
+    except Unsendable:
+        return False
+    return True
 
 
 def can_have_whatsapp(customer: Customer) -> bool:

@@ -7,21 +7,24 @@ from bookings.booking import (
     confirm_bookings,
     make_booking,
 )
+from bookings.enrolling import enrol
 from bookings.notices import (
     BOOKING_STANDS,
     CHANNELS,
     CLASS_IS_AHEAD,
     Notice,
+    can_have_email,
     can_have_whatsapp,
     messages_to,
 )
+from bookings.seeding import seed_demo
 from bookings.sessions import (
     cancel_sessions,
     complete_sessions,
-    enrol,
     mark_attendance,
 )
 from bookings.timeline import MOST_EVENTS, add_to_timeline
+from bookings.zoom import schedule_meetings
 
 __all__ = [
     "BOOKING_STANDS",
@@ -32,6 +35,7 @@ __all__ = [
     "Notice",
     "Refused",
     "add_to_timeline",
+    "can_have_email",
     "can_have_whatsapp",
     "cancel_bookings",
     "cancel_sessions",
@@ -42,4 +46,6 @@ __all__ = [
     "mark_attendance",
     "messages_to",
     "move_access",
+    "schedule_meetings",
+    "seed_demo",
 ]

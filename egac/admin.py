@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from egac.admin_actions import ActingAdmin, Line, Press, StaffAction
 from egac.admin_outgoing import TONES_OF_OUTCOMES
 from egac.admin_records import ListAdmin, RecordAdmin, WhenFilter, badge, moment, took
-from egac.channels import RATES, Channel, explain, pause, resume
+from egac.channels import Channel, explain, pause, resume
 from egac.delivery import MessageAudit, Suppression
 from egac.explain import what_happened
 
@@ -123,13 +123,13 @@ def is_closed(channel: Channel) -> bool:
 
 
 class ChannelFilter(admin.SimpleListFilter):
-    """By which way out. The names come from the settings: the table of attempts is long."""
+    """By which way out. The names stand here: the table of attempts is long."""
 
     title = "channel"
     parameter_name = "channel"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in RATES]
+        return [("email", "e-mail"), ("whatsapp", "WhatsApp")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(channel=self.value()) if self.value() else queryset

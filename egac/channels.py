@@ -41,11 +41,15 @@ CLOSED_BREAKER = {
     "held_because": "",
 }
 
-RATES = {"email": "RESEND_RATE_LIMIT", "whatsapp": "WHATSAPP_RATE_LIMIT"}
+RATES = {
+    "email": "RESEND_RATE_LIMIT",
+    "whatsapp": "WHATSAPP_RATE_LIMIT",
+    "zoom": "ZOOM_RATE_LIMIT",
+}
 
 
 class Channel(models.Model):
-    """The state of one way out: e-mail, WhatsApp."""
+    """The state of one way out: e-mail, WhatsApp, and the meetings at Zoom."""
 
     name = models.TextField(primary_key=True)
     next_slot_at = models.DateTimeField(db_default=Now())

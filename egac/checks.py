@@ -10,7 +10,14 @@ from django.db import connections
 
 from egac.adoption import Refused, refuse_unknown_words
 from egac.outbox import Outgoing
-from egac.providers import resend, whatsapp
+from egac.providers import resend, whatsapp, zoom
+
+# What cannot be done without it, the provider, and how many settings it needs.
+PROVIDERS = (
+    ("e-mail can be sent", resend, 2),
+    ("WhatsApp message can be sent", whatsapp, 2),
+    ("Zoom meeting can be made", zoom, 3),
+)
 
 
 @register(Tags.compatibility)
@@ -18,13 +25,17 @@ def check_providers(**kwargs: Any) -> list[CheckMessage]:
     """Warn of a provider that is configured by half."""
     return [
         Warning(
-            f"{missing[0]} is missing, so no {what} can be sent.",
+            f"{' and '.join(missing)} {verb(missing)} missing, so no {what}.",
             hint=f"Write {missing[0]}=… into the environment or .env.",
             id="egac.W001",
         )
-        for what, provider in (("e-mail", resend), ("WhatsApp message", whatsapp))
-        if len(missing := provider.missing_settings()) == 1
+        for what, provider, needed in PROVIDERS
+        if 0 < len(missing := provider.missing_settings()) < needed
     ]
+
+
+def verb(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
 
 
 @register(Tags.compatibility)

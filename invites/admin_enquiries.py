@@ -16,8 +16,8 @@ from import_export.formats.base_formats import CSV
 from import_export.results import Result
 
 from egac.admin_records import ListAdmin, badge, moment
+from egac.csv_files import UnusableFile
 from invites.admin_forms import SALT, CsvConfirmForm, CsvExportForm, CsvForm, EnquiryForm
-from invites.enquiry_csv import UnusableFile
 from invites.models import Enquiry, Invite
 from invites.resources import EnquiryCsv, EnquiryResource
 

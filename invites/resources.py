@@ -14,17 +14,16 @@ from import_export import fields, resources
 from import_export.formats.base_formats import CSV
 from import_export.results import Result
 
+from egac.csv_files import Record, RefusedLine, harmless
+from egac.days import business_date
 from invites.enquiry_csv import (
     COLUMNS,
     AlreadyThere,
     CleanEnquiry,
-    Record,
-    RefusedLine,
     Verdict,
-    harmless,
-    read_records,
+    read_enquiries,
 )
-from invites.imports import BATCH, business_day, fields_of, judge_records, wait_for_other_imports
+from invites.imports import BATCH, fields_of, judge_records, wait_for_other_imports
 from invites.models import Enquiry
 
 
@@ -44,7 +43,7 @@ class EnquiryCsv(CSV):
         return "rb"
 
     def create_dataset(self, in_stream: bytes, **kwargs: Any) -> EnquiryDataset:
-        records = read_records(in_stream)
+        records = read_enquiries(in_stream)
         dataset = EnquiryDataset(headers=list(COLUMNS))
         for record in records:
             dataset.append([record.cell(column) for column in COLUMNS])
@@ -160,5 +159,5 @@ def cell_of(field: fields.Field, enquiry: Enquiry) -> str:
     """Return what stands in the file; an instant that the database is to set is empty."""
     value = field.get_value(enquiry)
     if isinstance(value, datetime):
-        value = business_day(value)
+        value = business_date(value)
     return str(value) if isinstance(value, str | date) else ""

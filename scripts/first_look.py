@@ -27,6 +27,7 @@ from egac.environment import BASE_DIR, read_env_file
 HOST = "127.0.0.1"
 PORT = 8000
 KEPT = BASE_DIR / ".localdb"
+INBOX = KEPT / "inbox"  # what the stand-in accepted
 SECONDS_TO_ANSWER = 60
 SECONDS_TO_STOP = 10
 LOGIN = "staff"
@@ -63,7 +64,8 @@ def show(children: list[Child]) -> int:
     set_defaults(address)
     is_local = not os.environ.get("RESEND_API_KEY", "").strip()
     if is_local:
-        children.append(start("-m", "tests.providers", "--port", "0"))
+        INBOX.mkdir(mode=0o700, exist_ok=True)
+        children.append(start("-m", "tests.providers", "--port", "0", "--keep", str(INBOX)))
         point_at(announced_address(children[-1]))
     django.setup()
     call_command("migrate", verbosity=0)
@@ -123,6 +125,11 @@ def point_at(address: str) -> None:
         WHATSAPP_API_URL=f"{address}/v23.0",
         WHATSAPP_TOKEN="standin",
         WHATSAPP_PHONE_NUMBER_ID="100000000000001",
+        ZOOM_API_URL=f"{address}/v2",
+        ZOOM_OAUTH_URL=f"{address}/oauth/token",
+        ZOOM_ACCOUNT_ID="standin",
+        ZOOM_CLIENT_ID="client",
+        ZOOM_CLIENT_SECRET="client-secret",
     )
     os.environ.setdefault("RESEND_FROM", "EGAC <membership@club.example>")
     os.environ.setdefault("RESEND_RATE_LIMIT", "50")

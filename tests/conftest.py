@@ -34,6 +34,8 @@ def provider(provider_server: ProviderServer, settings: Settings) -> Iterator[Pr
     provider_server.reset()
     settings.RESEND_API_URL = provider_server.url
     settings.WHATSAPP_API_URL = f"{provider_server.url}/v23.0"
+    settings.ZOOM_API_URL = f"{provider_server.url}/v2"
+    settings.ZOOM_OAUTH_URL = f"{provider_server.url}/oauth/token"
     settings.PROVIDER_TIMEOUT_SECONDS = 2.0
     yield provider_server
     provider_server.reset()

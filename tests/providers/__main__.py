@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from tests.providers.demo import behave_by_address
+from tests.providers.kept import keep
 from tests.providers.server import ProviderServer
 
 
@@ -26,6 +27,8 @@ def main() -> int:
         return 2
     with server:
         behave_by_address(server.resend)
+        if options.keep:
+            keep_all(server, options.keep)
         _announce(server, options.port_file)
         stop.wait()
     return 0
@@ -35,7 +38,18 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.providers", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
     parser.add_argument("--port-file", type=Path, help="a file to write the port into")
+    parser.add_argument("--keep", type=Path, help="a folder that keeps what was accepted")
     return parser.parse_args()
+
+
+def keep_all(server: ProviderServer, folder: Path) -> None:
+    """Let every provider remember over a restart what it accepted."""
+    for name, provider in (
+        ("resend", server.resend),
+        ("whatsapp", server.whatsapp),
+        ("zoom", server.zoom),
+    ):
+        keep(provider.ledger, folder / f"{name}.jsonl")
 
 
 def _announce(server: ProviderServer, port_file: Path | None) -> None:

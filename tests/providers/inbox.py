@@ -16,7 +16,7 @@ PAGE_POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 MAIL_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-NO_MESSAGE = "There is no such message. A restart empties this inbox."
+NO_MESSAGE = "There is no such message. Look for it in the inbox."
 SAFE = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -53,7 +53,7 @@ class Inbox:
     def _accepted(self) -> list[Accepted]:
         """Return the messages of both, as they came; one shape, so that one page shows them."""
         told = [replace(each, payload=as_mail(each.payload)) for each in self.whatsapp.accepted]
-        return sorted(self.resend.accepted + told, key=lambda message: message.at)
+        return sorted(self.resend.accepted + told, key=lambda message: message.wall)
 
     def _calls(self) -> list[Call]:
         return sorted(self.resend.calls + self.whatsapp.calls, key=lambda call: call.started_at)

@@ -3,7 +3,7 @@
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -46,6 +46,7 @@ class Ledger:
         self._calls: list[Call] = []
         self._accepted: list[Accepted] = []
         self._sends = 0
+        self.on_accepted: Callable[[list[Accepted]], object] = len  # called with the ledger locked
 
     @property
     def calls(self) -> list[Call]:
@@ -80,9 +81,14 @@ class Ledger:
         taken = [
             Accepted(id=f"{prefix}{uuid.uuid4()}", key=key, payload=payload) for payload in payloads
         ]
-        with self._lock:
-            self._accepted += taken
+        self.take(taken)
         return taken
+
+    def take(self, messages: list[Accepted]) -> None:
+        """Add messages that were accepted."""
+        with self._lock:
+            self._accepted += messages
+            self.on_accepted(messages)
 
     def find(self, message_id: str) -> Accepted | None:
         return next((message for message in self.accepted if message.id == message_id), None)

@@ -13,6 +13,7 @@ from tests.providers.inbox import Inbox
 from tests.providers.resend import Resend
 from tests.providers.whatsapp import WhatsApp
 from tests.providers.wire import Delivery, Request, Wire
+from tests.providers.zoom import Zoom
 
 HOST = "127.0.0.1"
 
@@ -29,9 +30,10 @@ class ProviderServer:
     def __init__(self, *, port: int = 0) -> None:
         self.resend = Resend()
         self.whatsapp = WhatsApp()
+        self.zoom = Zoom()
         # The first that owns the path answers. Resend owns the rest, so it stays last.
         inbox = Inbox(self.resend, self.whatsapp)
-        self._sites: tuple[Site, ...] = (inbox, self.whatsapp, self.resend)
+        self._sites: tuple[Site, ...] = (inbox, self.whatsapp, self.zoom, self.resend)
         self._http = _HTTPServer((HOST, port), self._sites)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
@@ -47,6 +49,7 @@ class ProviderServer:
         """Forget all calls, messages, keys and faults; let go what hangs."""
         self.resend.reset()
         self.whatsapp.reset()
+        self.zoom.reset()
         self._http.forgets_idle_after = None
 
     def forget_idle_connections(self, *, after: float) -> None:
@@ -64,6 +67,7 @@ class ProviderServer:
         """End at once, whatever hangs."""
         self.resend.release()
         self.whatsapp.release()
+        self.zoom.release()
         self._http.stopping.set()
         self._http.shutdown()
         self._thread.join()
@@ -145,8 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
         if len(body) < int(length if length.isdecimal() else 0):
             return  # the client died in the middle: nothing arrived
         headers = {name.lower(): value for name, value in self.headers.items()}
-        path = self.path.partition("?")[0]
-        request = Request(self.command, path, headers, body, self._client_left)
+        path, _, query = self.path.partition("?")
+        request = Request(self.command, path, headers, body, self._client_left, query)
         site = next(site for site in self.server.sites if site.owns(path))
         self._deliver(site.answer(request))
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.providers.__main__ import keep_all
 from tests.providers.client import BAD, get, mail_to, post, statuses
 from tests.providers.demo import behave_by_address
 from tests.providers.faults import Fault, always
+from tests.providers.server import ProviderServer
 from tests.providers.whatsapp import whatsapp_error
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -215,3 +217,17 @@ def program(*arguments):
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def test_keeps_what_was_accepted_over_a_restart(tmp_path):
+    for subject in ("Older", "Newer"):
+        with ProviderServer() as server:
+            keep_all(server, tmp_path)
+            post(server, mail_to("ana@families.example", subject=subject))
+
+    with ProviderServer() as server:
+        keep_all(server, tmp_path)
+        text = page(server)
+
+    assert "2 messages accepted" in text
+    assert 0 < text.index("Newer") < text.index("Older")

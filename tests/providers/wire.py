@@ -26,6 +26,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     client_left: Callable[[], bool] = lambda: False
+    query: str = ""
 
     @property
     def key(self) -> str | None:
