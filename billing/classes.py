@@ -63,13 +63,13 @@ def judge(bookings: Sequence[Booking], on: date) -> list[Verdict]:
     for place in places.filter(is_awaited()).exclude(took_place()).order_by("session__starts_at"):
         awaited[place.booking_id].append(place)
     return [
-        verdict_on(booking, of_bookings[booking.pk], awaited[booking.pk], on=on)
+        verdict_on(booking, of_bookings[booking.pk], awaited=awaited[booking.pk], on=on)
         for booking in bookings
     ]
 
 
 def verdict_on(
-    booking: Booking, places: Sequence[Enrolment], awaited: Sequence[Enrolment], *, on: date
+    booking: Booking, places: Sequence[Enrolment], *, awaited: Sequence[Enrolment], on: date
 ) -> Verdict:
     """Bill the classes in one invoice; one without an end is reported, and the others billed."""
     skipped = (register_is_open(awaited),) if awaited else ()

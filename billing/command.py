@@ -90,6 +90,11 @@ class EscalationCommand(BatchCommand):
         )
 
 
+def counted(count: int, word: str) -> str:
+    """Return a count with its word: `1 invoice`, `2 invoices`."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
 def asked_for(result: dict[str, Any]) -> str:
     """Return what the issued invoices ask for, in brackets; "" where there is none."""
     amounts = [in_words(Decimal(sum_), name) for name, sum_ in result["amounts"].items()]

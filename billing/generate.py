@@ -6,6 +6,7 @@ from typing import Any
 from billing import classes, monthly
 from billing.batches import NOBODY, Walk, Watch
 from billing.clock import clock_of_database
+from billing.links import require_site
 from billing.listing import beginning
 from billing.runs import BillingJob, Books, Preview
 from billing.tally import Tally
@@ -55,7 +56,11 @@ def generate_t5_invoices(
 
 
 def run(job: BillingJob, on: date, *, dry_run: bool, watch: Watch) -> Tally:
-    """Bill all that a job has to bill on a day, and return what was done."""
+    """Bill all that a job has to bill on a day, and return what was done.
+
+    Raises NotConfigured where the invoices would link to nowhere.
+    """
+    require_site()
     began = clock_of_database()
     books = Preview(job, on) if dry_run else Books(job, on)
     ids = list(job.to_bill(on).order_by("pk").values_list("pk", flat=True))

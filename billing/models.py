@@ -250,3 +250,16 @@ class BillingProblem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.booking}: {self.why}"
+
+
+class MonthAhead(models.Model):
+    """What the jobs will do in the coming month: no table, a page of the admin and who may see."""
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        verbose_name = "month ahead"
+        verbose_name_plural = "month ahead"
+
+    def __str__(self) -> str:
+        return "month ahead"

@@ -62,7 +62,8 @@ def known_of(bookings: Sequence[Booking]) -> dict[int, Known]:
 
 def moves_of(bookings: Iterable[Booking]) -> dict[int, list[Move]]:
     """Return when each booking was locked and when it ceased to be, the earliest first."""
-    lines = BookingEvent.objects.filter(booking__in=bookings, kind=BookingEvent.Kind.ACCESS)
+    ids = [each.pk for each in bookings]
+    lines = BookingEvent.objects.filter(booking__in=ids, kind=BookingEvent.Kind.ACCESS)
     moves = defaultdict(list)
     for line in lines.order_by("at", "pk"):
         was, now = (word == Booking.Access.LOCKED for word in (line.old, line.new))
@@ -78,7 +79,8 @@ def billed_of(bookings: Sequence[Booking]) -> dict[int, dict[Period, str]]:
     """
     told = [each.billed_through_on for each in bookings if each.billed_through_on]
     rows = Invoice.objects.live().filter(
-        booking__in=bookings, period_ends_on__gt=min(told, default=date.max)
+        booking__in=[each.pk for each in bookings],
+        period_ends_on__gt=min(told, default=date.max),
     )
     billed: dict[int, dict[Period, str]] = defaultdict(dict)
     for invoice in rows.only("booking", "number", "period_starts_on", "period_ends_on"):

@@ -16,9 +16,13 @@ from django.utils.safestring import SafeString
 from egac.admin_actions import ActingAdmin, Line, Press, StaffAction
 from egac.admin_outgoing import TONES_OF_OUTCOMES
 from egac.admin_records import ListAdmin, RecordAdmin, WhenFilter, badge, moment, took
+from egac.admin_secrets import SecretUseAdmin
 from egac.channels import Channel, explain, pause, resume
 from egac.delivery import MessageAudit, Suppression
 from egac.explain import what_happened
+from egac.secret_use import SecretUse
+
+admin.site.register(SecretUse, SecretUseAdmin)
 
 
 def where_messages_go(request: HttpRequest) -> dict[str, str]:

@@ -10,14 +10,17 @@ from django.db import connections
 
 from egac.adoption import Refused, refuse_unknown_words
 from egac.outbox import Outgoing
-from egac.providers import resend, whatsapp, zoom
+from egac.providers import github, resend, whatsapp, zoom
 
 # What cannot be done without it, the provider, and how many settings it needs.
 PROVIDERS = (
     ("e-mail can be sent", resend, 2),
     ("WhatsApp message can be sent", whatsapp, 2),
     ("Zoom meeting can be made", zoom, 3),
+    ("GitHub issue can be opened", github, 2),
 )
+
+SHORTEST_SECRET = 16  # characters
 
 
 @register(Tags.compatibility)
@@ -41,7 +44,7 @@ def verb(names: Sequence[str]) -> str:
 @register(Tags.compatibility)
 def check_links(**kwargs: Any) -> list[CheckMessage]:
     """Warn where invites would link to nowhere."""
-    if settings.SITE_BASE_URL:
+    if settings.SITE_BASE_URL or not settings.HAS_DATABASE:
         return []
     return [
         Warning(
@@ -55,16 +58,21 @@ def check_links(**kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def check_secrets(**kwargs: Any) -> list[CheckMessage]:
     """Warn of a door that nobody can open, and of a secret that is easily guessed."""
-    if len(settings.CRON_SECRET) >= 16:
-        return []
-    what = "is shorter than 16 characters" if settings.CRON_SECRET else "is not set"
+    told = [] if settings.CRON_SECRET else ["CRON_SECRET is not set"]
+    told += [f"{name} is shorter than {SHORTEST_SECRET} characters" for name in _short_secrets()]
     return [
         Warning(
-            f"CRON_SECRET {what}.",
-            hint="Write CRON_SECRET=<32 random characters> into the environment or .env.",
+            f"{what}.",
+            hint=f"Write {what.split()[0]}=<32 random characters> into the environment or .env.",
             id="egac.W003",
         )
+        for what in told
     ]
+
+
+def _short_secrets() -> list[str]:
+    names = ("CRON_SECRET", "SERVICE_ROLE_KEY", "SCHEDULER_SECRET_TOKEN", "METRICS_TOKEN")
+    return [name for name in names if 0 < len(getattr(settings, name)) < SHORTEST_SECRET]
 
 
 @register(Tags.database)

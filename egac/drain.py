@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
 from queue import Empty, SimpleQueue
@@ -24,6 +25,7 @@ from django.conf import settings
 
 from egac import channels
 from egac.events import settle_waiting
+from egac.logs import about
 from egac.orphans import settle_orphans
 from egac.outbox import OutgoingQuerySet
 from egac.pacer import Pacer
@@ -142,7 +144,7 @@ class Drain:
         for row in rows:
             if row.pk in ours:
                 self._in_flight += 1
-                pool.submit(self._call, row)
+                pool.submit(copy_context().run, self._call, row)
 
     def _free(self) -> int:
         """Return how many more calls may begin: one for each free thread, or, where calls end at
@@ -163,7 +165,8 @@ class Drain:
             failed = error
         except Exception as error:
             # The drain loop's exception: a row that breaks its sender harms nobody behind it.
-            logger.exception("%s %s broke its sender", row._meta.db_table, row.pk)
+            table = row._meta.db_table
+            logger.exception("%s %s broke its sender", table, row.pk, extra=about(row))
             failed = ProviderError(f"Sending broke: {type(error).__name__}.", cause=Cause.MESSAGE)
         self._ended.put(Ended(row, answer, failed, time.monotonic() - began))
 

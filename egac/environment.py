@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 from decimal import Decimal, InvalidOperation
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,37 @@ def json_object(name: str, example: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ImproperlyConfigured(f"{name} is no JSON object. Write for example {name}={example}")
     return value
+
+
+def job_tokens(name: str) -> dict[str, tuple[str, ...]]:
+    """Return one token or two for each job; anything else refuses to start, naming the job only."""
+    given = json_object(name, '{"run_worker_queue": "<32 random characters>"}')
+    return {job: _tokens(name, job, value) for job, value in given.items()}
+
+
+def _tokens(name: str, job: str, value: object) -> tuple[str, ...]:
+    tokens = value if isinstance(value, list) else [value]
+    if not 1 <= len(tokens) <= 2 or not all(is_token(token) for token in tokens):
+        raise ImproperlyConfigured(
+            f"{name} of {job!r} is neither a token nor a list of two. Write for example "
+            f'{name}={{"{job}": ["<new>", "<old>"]}}, without white space in a token.'
+        )
+    return tuple(tokens)
+
+
+def is_token(value: object) -> bool:
+    """Return whether a caller could carry the value in a header."""
+    return isinstance(value, str) and re.fullmatch("[!-~]+", value) is not None
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Return a comma-separated list of addresses and networks, such as 127.0.0.1,10.0.0.0/8."""
+    try:
+        return [ip_network(word) for word in words(name)]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}: {error}. Write for example {name}=127.0.0.1,10.0.0.0/8."
+        ) from None
 
 
 def number_of(name: str, default: float) -> float:

@@ -20,6 +20,7 @@ from django.db.models.functions import Cast, Now
 from django.utils.timezone import localtime
 
 from egac.delivery import DeliveryEvent, MessageAudit, Suppression
+from egac.logs import about
 from egac.outbox import Outgoing
 from egac.providers import ProviderError
 from egac.retry import Reason
@@ -148,7 +149,9 @@ def settle(event: DeliveryEvent) -> bool:
     event.settled_generation = row.generation
     event.save(update_fields=["settled_generation"])
     _row(event).update(**_outcome(row, list(_of_the_same_message(event))))
-    logger.info("%s %s: settled by a delivery event", event.source, event.source_id)
+    logger.info(
+        "%s %s: settled by a delivery event", event.source, event.source_id, extra=about(row)
+    )
     return True
 
 

@@ -33,11 +33,13 @@ OPERATORS = {
     "notifications.retry_notification",
     "notifications.cancel_notification",
     "notifications.reschedule_notification",
+    "jobs.run_job",
 }
 MANAGERS = OPERATORS | {
     "egac.pause_channel",
     "egac.add_suppression",
     "egac.delete_suppression",
+    "jobs.pause_job",
 }
 GROUPS: dict[str, set[str]] = {"Viewers": set(), "Operators": OPERATORS, "Managers": MANAGERS}
 

@@ -1,9 +1,15 @@
-"""Log lines without secrets, as plain text or as JSON."""
+"""Log lines without secrets, as text or JSON, with the run and the row that they are about."""
 
 import json
 import logging
 import re
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -38,16 +44,30 @@ def escaped(name: str) -> str:
 QUERY_SECRET = re.compile(
     rf"""({escaped("secret")}=|[?&]{escaped("key")}=)[^&\s"]*""", re.IGNORECASE
 )
+ISSUED_TOKEN = re.compile(r"\begac_[\w-]{20,}\.[\w-]{20,}")  # of egac/tokens.py
 REDACTED = "[redacted]"
 
 
 def redact(text: str) -> str:
-    """Return the text without any configured secret, nor the value of a query's secret or key."""
-    for name in SECRET_SETTINGS:
-        value = getattr(settings, name, "")
+    """Return the text without any secret: the settings', a query's secret or key, issued tokens."""
+    # The longest first: one may be the beginning of another.
+    for value in sorted(_secrets(), key=len, reverse=True):
         if value:
             text = text.replace(value, REDACTED)
+    text = ISSUED_TOKEN.sub(REDACTED, text)
     return QUERY_SECRET.sub(rf"\1{REDACTED}", text)
+
+
+def _secrets() -> Iterator[str]:
+    for name in SECRET_SETTINGS:
+        value = getattr(settings, name, "")
+        yield value
+        # Libraries tell of an address without its host; what is secret in it is the path.
+        if value.startswith("http"):
+            yield urlsplit(value).path.strip("/")
+    yield settings.DATABASES.get("default", {}).get("PASSWORD") or ""
+    for tokens in settings.JOB_TOKENS.values():
+        yield from tokens
 
 
 class RedactSecrets(logging.Filter):
@@ -71,6 +91,74 @@ def _message(record: logging.LogRecord) -> str:
         return f"{record.msg} {record.args}"
 
 
+class KeptLines:
+    """The log lines of one run of a job: of too many the first and the last. Any thread may add."""
+
+    FIRST, LAST, LONGEST = 100, 300, 500
+
+    def __init__(self, run: object) -> None:
+        self.run = str(run)
+        self._first: list[str] = []
+        self._last: deque[str] = deque(maxlen=self.LAST)
+        self._count = 0
+
+    def add(self, text: str) -> None:
+        """Keep lines, without secrets."""
+        # The database takes no NUL and no half of a character.
+        storable = redact(text).replace("\0", "").encode("utf-8", "replace").decode()
+        for line in storable.splitlines():
+            self._count += 1
+            kept = self._first if len(self._first) < self.FIRST else self._last
+            kept.append(line[: self.LONGEST])
+
+    @property
+    def text(self) -> str:
+        """The lines, and how many are left out."""
+        lines, last = list(self._first), list(self._last)
+        if left_out := self._count - len(lines) - len(last):
+            lines.append(f"… {left_out} lines left out …")
+        return "\n".join(lines + last)
+
+
+_kept: ContextVar[KeptLines | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def keep_lines(run: object) -> Iterator[KeptLines]:
+    """Name the run in every log line of this context, and keep the lines to be stored with it."""
+    lines = KeptLines(run)
+    token = _kept.set(lines)
+    try:
+        yield lines
+    finally:
+        _kept.reset(token)
+
+
+class KeepForRun(logging.Handler):
+    """Hand each line to the run in whose context it was written."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if lines := _kept.get():
+            lines.add(self.format(record))
+
+
+def about(row: Any) -> dict[str, str]:
+    """Return the `extra` of a log line that is about one row."""
+    return {"row": f"{row._meta.db_table}-{row.pk}"}
+
+
+class TextFormatter(logging.Formatter):
+    """One line of text; it names the run it was written in. A row stands in its words."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s%(run)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        lines = _kept.get()
+        record.run = f" run {lines.run}:" if lines else ""
+        return super().format(record)
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line, its time in UTC."""
 
@@ -81,6 +169,10 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if lines := _kept.get():
+            line["run"] = lines.run
+        if row := getattr(record, "row", ""):
+            line["row"] = row
         if record.exc_text:
             line["traceback"] = record.exc_text
         return json.dumps(line, ensure_ascii=False)

@@ -2,5 +2,6 @@
 
 from egac.channels import Channel
 from egac.delivery import DeliveryEvent, MessageAudit, Suppression
+from egac.secret_use import SecretUse
 
-__all__ = ["Channel", "DeliveryEvent", "MessageAudit", "Suppression"]
+__all__ = ["Channel", "DeliveryEvent", "MessageAudit", "SecretUse", "Suppression"]

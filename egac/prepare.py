@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import prefetch_related_objects
 
 from egac.delivery import MessageAudit, suppressed_among
+from egac.logs import about
 from egac.outbox import Irrelevant, Unsendable, text_of
 from egac.providers import Cause, ProviderError, Sender
 from egac.record import Ended, Record, audit_of, given_back
@@ -42,7 +43,10 @@ def _ended_before_the_call(row: Any, sender: Sender, suppressed: dict[str, str])
         return _failed(row, Reason.INVALID, str(error))
     except Exception as error:
         # The drain loop's exception: a row that breaks its handler harms nobody behind it.
-        logger.exception("%s %s broke while its message was rendered", row._meta.db_table, row.pk)
+        table = row._meta.db_table
+        logger.exception(
+            "%s %s broke while its message was rendered", table, row.pk, extra=about(row)
+        )
         broken = ProviderError(f"Rendering broke: {type(error).__name__}.", cause=Cause.MESSAGE)
         return judged(Ended(row, error=broken), sender, channel_is_down=False, jitter=1)
     if why := suppressed.get(row.recipient.lower()):

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from egac.delivery import MessageAudit, add_lines
+from egac.logs import about
 from egac.outbox import Outgoing, OutgoingQuerySet
 from egac.providers import ProviderError, Sender
 from egac.retry import Reason
@@ -96,7 +97,12 @@ def record(
         also(written)
     for lost in (record for record in records if record.row.pk not in ours):
         table = lost.row._meta.db_table
-        logger.warning("%s %s: its lease was lost, nothing was recorded", table, lost.row.pk)
+        logger.warning(
+            "%s %s: its lease was lost, nothing was recorded",
+            table,
+            lost.row.pk,
+            extra=about(lost.row),
+        )
     return written
 
 

@@ -1,5 +1,6 @@
 """Every setting, read from the environment and from `.env` beside manage.py."""
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from csp.constants import NONE, SELF
@@ -11,7 +12,8 @@ from egac.environment import (
     BASE_DIR,
     above_zero,
     env,
-    json_object,
+    job_tokens,
+    networks,
     one_of,
     paragraph,
     percent,
@@ -34,7 +36,7 @@ if not SECRET_KEY:
     )
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
-TRUSTED_PROXIES = words("TRUSTED_PROXIES")
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
 CLUB_NAME = text("CLUB_NAME", "East Grinstead Athletics Club")
 SITE_BASE_URL = text("SITE_BASE_URL", "http://localhost:8000" if DEBUG else "").rstrip("/")
 # This site itself, where invoices and alerts link to.
@@ -115,7 +117,7 @@ SERVICE_ROLE_KEY_PREVIOUS = text("SERVICE_ROLE_KEY_PREVIOUS")
 SCHEDULER_SECRET_TOKEN = text("SCHEDULER_SECRET_TOKEN")
 SCHEDULER_SECRET_TOKEN_PREVIOUS = text("SCHEDULER_SECRET_TOKEN_PREVIOUS")
 SCHEDULER_SECRET_HEADER = text("SCHEDULER_SECRET_HEADER")
-JOB_TOKENS = json_object("JOB_TOKENS", '{"run_worker_queue": "<32 random characters>"}')
+JOB_TOKENS = job_tokens("JOB_TOKENS")
 METRICS_TOKEN = text("METRICS_TOKEN")
 ALLOW_QUERY_SECRET = switch("ALLOW_QUERY_SECRET", default=True)
 PAGES_SITE_URL = text("PAGES_SITE_URL").rstrip("/")
@@ -140,19 +142,24 @@ CRONTAB_DJANGO_MANAGE_PATH = str(BASE_DIR / "manage.py")
 CRONTAB_DJANGO_SETTINGS_MODULE = "egac.settings"
 CRONTAB_EXECUTABLE = text("CRONTAB_EXECUTABLE", "/usr/bin/crontab")
 
-# The database: the embedded one where nothing is named and DEBUG is on
+# The database: the embedded one where nothing is named and DEBUG is on. With DATABASE_URL=none
+# nothing runs but check_invite_stats, which then watches another site from outside.
+HAS_DATABASE = text("DATABASE_URL") != "none"
 if not text("DATABASE_URL") and not DEBUG:
     raise ImproperlyConfigured(
         "DATABASE_URL is not set. Write DATABASE_URL=postgres://user:password@host/name "
         "(PostgreSQL 15 or later), or DEBUG=1 to use the embedded server."
     )
-if text("DATABASE_URL"):
+_database: dict[str, Any] = {}
+if not HAS_DATABASE:
+    _database = {"ENGINE": "django.db.backends.dummy"}
+elif text("DATABASE_URL"):
     _database = env.db_url("DATABASE_URL")
 else:
     from egac import localdb
 
     _database = env.db_url_config(localdb.database_url())
-if "postgresql" not in _database.get("ENGINE", ""):
+if HAS_DATABASE and "postgresql" not in _database.get("ENGINE", ""):
     raise ImproperlyConfigured(
         "DATABASE_URL names no PostgreSQL. Write DATABASE_URL=postgres://user:password@host/name."
     )
@@ -252,6 +259,7 @@ CONTENT_SECURITY_POLICY = {
 }
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_SSL_REDIRECT = not DEBUG
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # a balancer beside us asks without TLS
 SECURE_HSTS_SECONDS = 0 if DEBUG else whole("SECURE_HSTS_SECONDS", 31_536_000, at_least=0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 if TRUSTED_PROXIES:
@@ -264,7 +272,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"redact": {"()": "egac.logs.RedactSecrets"}},
     "formatters": {
-        "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "text": {"()": "egac.logs.TextFormatter"},
         "json": {"()": "egac.logs.JsonFormatter"},
     },
     "handlers": {
@@ -272,9 +280,10 @@ LOGGING = {
             "class": "logging.StreamHandler",
             "filters": ["redact"],
             "formatter": LOG_FORMAT,
-        }
+        },
+        "run": {"class": "egac.logs.KeepForRun", "filters": ["redact"], "formatter": "text"},
     },
-    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "root": {"handlers": ["stderr", "run"], "level": "INFO"},
     "loggers": {
         "django": {"level": "INFO", "handlers": [], "propagate": True},
         # It lists the letters of every document.

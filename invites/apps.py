@@ -5,3 +5,12 @@ class InvitesConfig(AppConfig):
     """Who was invited, and did the invite arrive."""
 
     name = "invites"
+
+    def ready(self) -> None:
+        from egac.metrics import register_rows
+        from invites.models import Invite
+        from invites.monitor import watch_invites
+        from jobs.watchers import register_watcher
+
+        register_watcher("invites", watch_invites)
+        register_rows("invites", "email", Invite.objects.all)

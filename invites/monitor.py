@@ -1,10 +1,24 @@
-"""Whether invites have failed, asked of a site over HTTP or of the database here."""
+"""Whether invites have failed, asked of a site over HTTP or of the database here.
 
+Where the monitor runs without a database, in a workflow, it opens and closes the same GitHub
+issues as the site itself does: what was said already is read from the issue.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
-from egac.providers import ProviderError
+from django.urls import reverse
+
+from egac.providers import ProviderError, github
 from egac.providers.http import Answer, call
 from invites.services import invite_stats
+from jobs.models import JobRun
+from jobs.registry import WATCH_JOB
+from jobs.watchers import BLIND, Finding
+
+FAILED = "failed_invites"
+LOOK = "Open the failed invites in the admin; each says why, and what to do."
 
 
 class Blind(Exception):
@@ -43,3 +57,45 @@ def _counts_in(answer: Answer, site: str) -> dict[str, int]:
     if not isinstance(counts, dict) or not isinstance(counts.get("failed"), int):
         raise Blind(f"{site} answered no invite counts: {answer.start}", NOT_JSON)
     return counts
+
+
+def watch_invites(now: datetime) -> Iterator[Finding]:
+    """Find failed invites, as the last run of the monitor counted them."""
+    runs = JobRun.objects.filter(job=WATCH_JOB, status=JobRun.Status.SUCCEEDED)
+    counted = runs.order_by("-started_at").values_list("result__counts__failed", flat=True)
+    if failed := counted.first():
+        yield Finding(
+            cause=FAILED,
+            sentence=failed_sentence(failed),
+            next_step=LOOK,
+            page=reverse("admin:invites_invite_changelist") + "?status__exact=failed",
+        )
+
+
+def failed_sentence(count: int) -> str:
+    """Return what is wrong in the words of both writers of the issue."""
+    return "1 invite has failed." if count == 1 else f"{count} invites have failed."
+
+
+def tell_of_counts(counts: dict[str, int], *, site: str, now: datetime) -> None:
+    """Bring GitHub's issues to what a site's counts say; raise ProviderError."""
+    github.resolve_trouble(BLIND, sentence=f"It is over: {site} answers again.")
+    if not counts["failed"]:
+        github.resolve_trouble(FAILED, sentence=f"It is over: none has failed at {site}.")
+        return
+    details = f"What to do: {LOOK}\nSite: {site}"
+    trouble = github.Trouble(FAILED, failed_sentence(counts["failed"]), details)
+    github.report_trouble(trouble, now=now)
+
+
+def tell_of_blindness(why: Blind, *, site: str, now: datetime) -> None:
+    """Open GitHub's issue of a monitor that sees nothing; raise ProviderError.
+
+    The issue of failed invites stays as it is: nobody knows whether it is over.
+    """
+    details = (
+        "What to do: see whether the site is up. Until the monitor sees again, look at the failed "
+        f"invites yourself.\nSite: {site}"
+    )
+    trouble = github.Trouble(BLIND, f"The monitor is blind: {why}", details)
+    github.report_trouble(trouble, now=now)

@@ -11,9 +11,9 @@ from typing import Any
 import tablib  # type: ignore[import-untyped]
 from django.core.exceptions import ValidationError
 from import_export import fields, resources
-from import_export.formats.base_formats import CSV
 from import_export.results import Result
 
+from egac.admin_export import MarkedCsv
 from egac.csv_files import Record, RefusedLine, harmless
 from egac.days import business_date
 from invites.enquiry_csv import (
@@ -33,11 +33,8 @@ class EnquiryDataset(tablib.Dataset):
     records: list[Record]
 
 
-class EnquiryCsv(CSV):
-    """CSV as the command reads it, and UTF-8 with a mark for spreadsheets; raises UnusableFile."""
-
-    def is_binary(self) -> bool:
-        return True
+class EnquiryCsv(MarkedCsv):
+    """CSV as the command reads it; raises UnusableFile."""
 
     def get_read_mode(self) -> str:
         return "rb"
@@ -49,9 +46,6 @@ class EnquiryCsv(CSV):
             dataset.append([record.cell(column) for column in COLUMNS])
         dataset.records = records
         return dataset
-
-    def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
-        return str(dataset.export("csv", **kwargs)).encode("utf-8-sig")
 
 
 class LineRefused(ValidationError):

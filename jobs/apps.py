@@ -5,3 +5,11 @@ class JobsConfig(AppConfig):
     """What runs when, and what came of it."""
 
     name = "jobs"
+    verbose_name = "Jobs and alerts"
+
+    def ready(self) -> None:
+        from egac.metrics import register_source
+        from jobs import checks  # noqa: F401  registers the system checks
+        from jobs.metrics import job_figures
+
+        register_source(job_figures)

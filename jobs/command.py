@@ -144,8 +144,10 @@ def positive(text: str) -> int:
 def day(text: str) -> date:
     """Return an ISO date, for argparse; raise ArgumentTypeError for anything else."""
     try:
-        return date.fromisoformat(text)
+        on = date.fromisoformat(text)
     except ValueError:
-        raise ArgumentTypeError(
-            f"{text!r} is no day: write it as 2026-12-31 (year, month, day)."
-        ) from None
+        on = None
+    # Python also reads 20261231, 2026-W53-4 and, in some versions, 20261231.5.
+    if on is None or on.isoformat() != text:
+        raise ArgumentTypeError(f"{text!r} is no day: write it as 2026-12-31 (year, month, day).")
+    return on

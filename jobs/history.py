@@ -13,7 +13,7 @@ from django.db.models.functions import Cast
 
 from egac.delivery import DeliveryEvent, MessageAudit
 from egac.events import outgoing_tables
-from jobs.models import JobRun
+from jobs.models import Alert, JobRun
 from jobs.registry import JOBS
 
 BATCH = 1000
@@ -66,10 +66,16 @@ def runs_before(instant: datetime) -> Rows:
     return ended.filter(started_at__lt=instant).exclude(pk__in=[run.pk for run in newest])
 
 
+def alerts_before(instant: datetime) -> Rows:
+    """Alerts that have closed."""
+    return Alert.objects.filter(closed_at__lt=instant)
+
+
 KINDS = [
     Kind("audit lines", "KEEP_AUDIT_DAYS", audit_before),
     Kind("delivery events", "KEEP_EVENTS_DAYS", events_before),
     Kind("runs of jobs", "KEEP_RUNS_DAYS", runs_before),
+    Kind("alerts", "KEEP_RUNS_DAYS", alerts_before),
 ]
 
 

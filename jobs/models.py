@@ -1,12 +1,15 @@
-"""What came of every run of a job, and which jobs are paused."""
+"""What came of every run of a job, which jobs are paused, and what is wrong right now."""
 
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now, TruncDate
+
+from jobs.registry import JOBS
 
 
 class JobRunQuerySet(models.QuerySet["JobRun"]):
@@ -28,11 +31,21 @@ class JobRunQuerySet(models.QuerySet["JobRun"]):
         return succeeded.filter(business_on__gte=TruncDate("started_at"))
 
     def newest_of_each(self, jobs: Iterable[str]) -> dict[str, "JobRun"]:
-        """Return the newest of these runs of each job, without its result."""
-        first, *others = (
-            self.filter(job=job).order_by("-started_at", "-pk").defer("result")[:1] for job in jobs
-        )
+        """Return the newest of these runs of each job, without its result and its lines."""
+        newest_first = self.order_by("-started_at", "-pk").defer("result", "log")
+        first, *others = (newest_first.filter(job=job)[:1] for job in jobs)
         return {run.job: run for run in first.union(*others, all=True)}
+
+    def briefly(self) -> Self:
+        """Return the runs for a list: of a result only `brief`, not what grows with its rows."""
+        without_rows = Func(
+            F("result"),
+            Value(["results", "errors", "rows"], output_field=ArrayField(models.TextField())),
+            template="(%(expressions)s)",
+            arg_joiner=" - ",
+            output_field=models.JSONField(),
+        )
+        return self.defer("result", "log").annotate(brief=without_rows)
 
 
 class JobRun(models.Model):
@@ -62,6 +75,7 @@ class JobRun(models.Model):
     lease_ends_at = models.DateTimeField()
     result = models.JSONField(null=True)
     error = models.TextField(blank=True, db_default="")
+    log = models.TextField(blank=True, db_default="")  # its lines, without secrets
 
     objects = JobRunQuerySet.as_manager()
 
@@ -87,12 +101,22 @@ class JobRun(models.Model):
         return self.finished_at - self.started_at if self.finished_at else None
 
 
+class JobPauseQuerySet(models.QuerySet["JobPause"]):
+    """Questions about pauses."""
+
+    def open(self) -> Self:
+        return self.filter(resumed_at=None)
+
+
 class JobPause(models.Model):
     """A job that no clock and no machine may start until staff resume it; a person still may."""
 
     job = models.TextField(primary_key=True)
     paused_by = models.TextField()
     paused_at = models.DateTimeField(db_default=Now())
+    resumed_at = models.DateTimeField(null=True)  # what came before is not missed
+
+    objects = JobPauseQuerySet.as_manager()
 
     class Meta:
         verbose_name = "pause of a job"
@@ -100,3 +124,59 @@ class JobPause(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job}, paused by {self.paused_by}"
+
+
+class ScheduledJob(models.Model):
+    """A job of the registry: no table, pages of the admin and who may act on them."""
+
+    name = models.TextField(primary_key=True)
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        permissions = [
+            ("run_job", "Can run jobs"),
+            ("pause_job", "Can pause and resume jobs"),
+        ]
+        verbose_name = "job"
+
+    def __str__(self) -> str:
+        return JOBS[self.name].title if self.name in JOBS else self.name
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    """Questions about alerts."""
+
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
+
+
+class Alert(models.Model):
+    """Something that is wrong: one cause, opened once, counted up, closed by itself."""
+
+    cause = models.TextField()
+    sentence = models.TextField()
+    next_step = models.TextField()
+    page = models.TextField()  # where to look, from the root of this site
+    count = models.IntegerField(default=1)  # how many looks have found it
+    opened_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    told = models.JSONField(default=dict)  # by the name of a sink: what it was told, and when
+    telling_until = models.DateTimeField(null=True)  # one process at a time tells the sinks
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-opened_at"]
+        indexes = [models.Index(fields=["-opened_at"], name="alerts_by_time")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cause"],
+                condition=Q(closed_at=None),
+                name="one_open_alert_of_a_cause",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence

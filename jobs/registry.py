@@ -23,6 +23,7 @@ class Job:
     is_dated: bool = False
 
 
+WATCH_JOB = "check_invite_stats"  # at the end of each of its runs the watchers look around
 SOON, HOURS = timedelta(minutes=30), timedelta(hours=2)
 JOBS = {
     job.name: job
@@ -90,3 +91,9 @@ JOBS = {
         ),
     )
 }
+FUNCTIONS = {function: job for job in JOBS.values() for function in job.functions}
+
+
+def job_called(name: str) -> Job | None:
+    """Return the job of this name, or the one behind this function, or None."""
+    return JOBS.get(name) or FUNCTIONS.get(name)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +12,11 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
-from egac.logs import redact
+from egac.logs import KeptLines, keep_lines, redact
+from jobs.alerts import watch
 from jobs.models import JobPause, JobRun
-from jobs.registry import JOBS
+from jobs.pings import pinged
+from jobs.registry import JOBS, WATCH_JOB
 
 logger = logging.getLogger(__name__)
 
@@ -49,32 +52,47 @@ def run_job(name: str, start: Start, work: Callable[[], dict[str, Any]]) -> JobR
     """
     _refuse_while_paused(name, start)
     run = _open_run(name, start)
-    try:
-        with _heartbeat(run):
-            result = work()
-    except BaseException as error:
-        # The job runner's exception, raised again: a run that failed must say so.
-        _close(run, JobRun.Status.FAILED, error=redact(str(error) or type(error).__name__))
-        raise
-    _close(run, JobRun.Status.SUCCEEDED, result=result)
+    with pinged(name), keep_lines(run.pk) as lines:
+        try:
+            with _heartbeat(run, lines):
+                result = work()
+        except BaseException as error:
+            # The job runner's exception, raised again: a run that failed must say so.
+            lines.add(traceback.format_exc())
+            told = redact(str(error) or type(error).__name__)
+            _close(run, JobRun.Status.FAILED, lines, error=told)
+            if isinstance(error, Exception):  # whoever interrupts us wants an end
+                _watch(run)
+            raise
+        _close(run, JobRun.Status.SUCCEEDED, lines, result=result)
+        if name == WATCH_JOB:
+            _watch(run)
     return run
+
+
+def _watch(run: JobRun) -> None:
+    """Look at everything as it stands at the end of this run."""
+    if run.finished_at:
+        watch(run.finished_at)
 
 
 def _refuse_while_paused(name: str, start: Start) -> None:
     if start.trigger in BY_A_PERSON:
         return
-    if pause := JobPause.objects.filter(job=name).first():
+    if pause := JobPause.objects.open().filter(job=name).first():
         raise Paused(f"{name} is paused by {pause.paused_by}; nothing was done.")
 
 
 def pause_job(name: str, *, by: str) -> bool:
     """Let no clock and no machine start the job; return False where it is paused already."""
-    return JobPause.objects.get_or_create(job=name, defaults={"paused_by": by})[1]
+    _pause, is_new = JobPause.objects.get_or_create(job=name, defaults={"paused_by": by})
+    resumed = JobPause.objects.filter(job=name, resumed_at__isnull=False)
+    return is_new or bool(resumed.update(paused_by=by, paused_at=Now(), resumed_at=None))
 
 
 def resume_job(name: str) -> bool:
     """Let the job be started again; return False where it is not paused."""
-    return bool(JobPause.objects.filter(job=name).delete()[0])
+    return bool(JobPause.objects.open().filter(job=name).update(resumed_at=Now()))
 
 
 def _open_run(name: str, start: Start) -> JobRun:
@@ -113,9 +131,12 @@ def mark_lost(name: str) -> int:
     )
 
 
-def _close(run: JobRun, status: str, *, result: Any = None, error: str = "") -> None:
+def _close(
+    run: JobRun, status: str, lines: KeptLines, *, result: Any = None, error: str = ""
+) -> None:
     ended = JobRun.objects.running().filter(pk=run.pk)
-    if not ended.update(status=status, finished_at=Now(), result=result, error=error):
+    end = {"status": status, "result": result, "error": error, "log": lines.text}
+    if not ended.update(finished_at=Now(), **end):
         logger.warning("%s: its lease was over before it ended", run)
     run.refresh_from_db(fields=["status", "finished_at", "error"])
     run.result = result
@@ -123,10 +144,10 @@ def _close(run: JobRun, status: str, *, result: Any = None, error: str = "") -> 
 
 
 @contextmanager
-def _heartbeat(run: JobRun) -> Iterator[None]:
-    """Prolong the run's lease from a thread of its own while the work goes on."""
+def _heartbeat(run: JobRun, lines: KeptLines) -> Iterator[None]:
+    """Prolong the run's lease from a thread of its own while the work goes on; keep its lines."""
     ended = threading.Event()
-    thread = threading.Thread(target=_beat, args=(run, ended), daemon=True)
+    thread = threading.Thread(target=_beat, args=(run, lines, ended), daemon=True)
     thread.start()
     try:
         yield
@@ -135,7 +156,8 @@ def _heartbeat(run: JobRun) -> Iterator[None]:
         thread.join()
 
 
-def _beat(run: JobRun, ended: threading.Event) -> None:
+def _beat(run: JobRun, lines: KeptLines, ended: threading.Event) -> None:
     while not ended.wait(HEARTBEAT_SECONDS):
-        JobRun.objects.running().filter(pk=run.pk).update(lease_ends_at=Now() + LEASE)
+        ours = JobRun.objects.running().filter(pk=run.pk)
+        ours.update(lease_ends_at=Now() + LEASE, log=lines.text)
         connection.close()

@@ -7,10 +7,25 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
+        from egac.health import register_requirement
+        from egac.metrics import register_rows
         from jobs.history import register_history
         from jobs.lateness import register_steady_worker
+        from jobs.sinks import register_sink
+        from jobs.watchers import register_watcher
+        from notifications import relevance
+        from notifications.alerts import IS_OPEN, STAFF, watch_notifications, why_over
         from notifications.heartbeat import last_loop_seen_at
         from notifications.history import KINDS
+        from notifications.models import Notification
+        from notifications.staff import why_no_worker
 
         register_history(*KINDS)
         register_steady_worker("run_worker_queue", last_loop_seen_at)
+        register_requirement("worker", why_no_worker)
+        register_watcher("notifications", watch_notifications)
+        register_sink(STAFF)
+        relevance.register(IS_OPEN, why_over)
+        queue = Notification.objects
+        register_rows("notifications_queue", "email", queue.for_email)
+        register_rows("notifications_queue", "whatsapp", queue.for_whatsapp)

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -55,9 +56,11 @@ def run_pass(
         _require_one(channels)
     with ThreadPoolExecutor(len(channels)) as pool:
         tasks = [
-            pool.submit(_preview, name, shares[name])
+            pool.submit(copy_context().run, _preview, name, shares[name])
             if name in dry
-            else pool.submit(_run_channel, name, Bounds(shares[name], until, stop))
+            else pool.submit(
+                copy_context().run, _run_channel, name, Bounds(shares[name], until, stop)
+            )
             for name in channels
         ]
         done = [task.result() for task in tasks]

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 
 from notifications import consent, payloads, relevance
-from notifications.catalogue import email_payload, whatsapp_payload
+from notifications.catalogue import email_payload, title_of, whatsapp_payload
 from notifications.consent import register as register_consent
 from notifications.relevance import register as register_relevance
 
@@ -18,6 +18,7 @@ __all__ = [
     "enqueue",
     "register_consent",
     "register_relevance",
+    "title_of",
     "whatsapp_payload",
 ]
 

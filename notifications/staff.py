@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
@@ -93,3 +94,13 @@ def is_a_worker_about() -> bool:
     """Whether a loop lives, or a pass of cron has ended, within the last five minutes."""
     seen = Worker.objects.filter(seen_at__gte=Now() - LONGEST_SILENCE)
     return seen.filter(Q(kind=Worker.Kind.PASS) | Q(stopped_at=None)).exists()
+
+
+def why_no_worker() -> str:
+    """Return in a sentence that a worker is missing, where one is expected, or ""."""
+    if not settings.WORKER_EXPECTED or is_a_worker_about():
+        return ""
+    return (
+        "No worker was seen for 5 minutes (WORKER_EXPECTED): start manage.py run_worker_queue "
+        "--loop, or see why cron does not run it."
+    )

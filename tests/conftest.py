@@ -37,8 +37,20 @@ def provider(provider_server: ProviderServer, settings: Settings) -> Iterator[Pr
     settings.ZOOM_API_URL = f"{provider_server.url}/v2"
     settings.ZOOM_OAUTH_URL = f"{provider_server.url}/oauth/token"
     settings.PROVIDER_TIMEOUT_SECONDS = 2.0
+    settings.GITHUB_API_URL = provider_server.url
+    settings.OPSGENIE_API_URL = f"{provider_server.url}/opsgenie"
     yield provider_server
     provider_server.reset()
+
+
+@pytest.fixture
+def alarms(provider: ProviderServer, settings: Settings) -> ProviderServer:
+    """The local provider, with everybody configured who is told of alerts."""
+    settings.GITHUB_TOKEN = "ghp_for_tests"
+    settings.GITHUB_REPOSITORY = "club/ops"
+    settings.SLACK_WEBHOOK_URL = f"{provider.url}/services/T0/B0/for-tests"
+    settings.OPSGENIE_API_KEY = "genie-for-tests"
+    return provider
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -75,14 +75,23 @@ def _seconds(retry_after: str, date: str) -> float:
         return (parsedate_to_datetime(retry_after) - parsedate_to_datetime(date)).total_seconds()
 
 
-def call(method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+def call(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    body: bytes | None = None,
+    seconds: float | None = None,
+) -> Answer:
     """Make one request and return its answer, whatever its status.
 
-    Raises ProviderError: `UNAVAILABLE` when nothing was sent, `UNKNOWN` when the provider may have
-    taken the request. A redirect is not followed: a provider's address does not move by itself.
+    `seconds` bounds it where PROVIDER_TIMEOUT_SECONDS would be too long. Raises ProviderError:
+    `UNAVAILABLE` when nothing was sent, `UNKNOWN` when the provider may have taken the request. A
+    redirect is not followed: a provider's address does not move by itself.
     """
     host = urlsplit(url).netloc.rpartition("@")[2]
-    deadline = time.monotonic() + settings.PROVIDER_TIMEOUT_SECONDS
+    seconds = seconds or settings.PROVIDER_TIMEOUT_SECONDS
+    deadline = time.monotonic() + seconds
     try:
         with (
             _session(host) as session,
@@ -91,7 +100,7 @@ def call(method: str, url: str, *, headers: Mapping[str, str], body: bytes | Non
                 url,
                 headers=dict(headers),
                 data=body,
-                timeout=(CONNECT_SECONDS, settings.PROVIDER_TIMEOUT_SECONDS),
+                timeout=(min(CONNECT_SECONDS, seconds), seconds),
                 allow_redirects=False,
                 stream=True,
             ) as response,

@@ -6,21 +6,19 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from egac import channels
-from egac.models import MessageAudit, Suppression
-from jobs.models import JobRun
+from egac.models import MessageAudit, SecretUse, Suppression
+from jobs.models import Alert, JobRun
 from notifications.models import Worker
 from tests.invites.factories import InviteFactory
 from tests.notifications.factories import email, queue
 from tests.staff import admin_patterns, admin_urls, login
+from tests.stored import everything_stored
 
 pytestmark = pytest.mark.django_db
-
-TABLES_OF_LOGINS = {"django_session", "auth_user"}
 
 
 @pytest.fixture
@@ -52,23 +50,21 @@ def objects() -> dict[str, Any]:
         "invites_enquiry": invite.enquiry,
         "egac_channel": channels.named("email"),
         "egac_messageaudit": line,
+        "egac_secretuse": SecretUse.objects.create(name="CRON_SECRET"),
         "egac_suppression": Suppression.objects.create(address="a@b.example", reason="bounced"),
         "jobs_jobrun": run,
+        "jobs_scheduledjob": SimpleNamespace(pk="retry_invites"),
+        "jobs_alert": Alert.objects.create(
+            cause="pool", sentence="The pool is cold.", page="/admin/", **at_once()
+        ),
         "notifications_notification": queue(email()),
         "notifications_sample": SimpleNamespace(pk="booking_confirmation"),
         "notifications_worker": Worker.objects.create(name="host:1", kind=Worker.Kind.LOOP),
     }
 
 
-def everything_stored() -> dict[str, list[Any]]:
-    """Return the rows of every table, those that a login writes aside."""
-    names = set(connection.introspection.table_names()) - TABLES_OF_LOGINS
-    stored = {}
-    with connection.cursor() as cursor:
-        for name in sorted(names):
-            cursor.execute(f'SELECT to_jsonb(t)::text FROM "{name}" AS t ORDER BY 1')
-            stored[name] = cursor.fetchall()
-    return stored
+def at_once() -> dict[str, Any]:
+    return dict.fromkeys(("opened_at", "last_seen_at"), "2026-03-03T10:00:00Z")
 
 
 def test_the_pages_of_all_our_apps_are_known() -> None:
@@ -89,6 +85,12 @@ def test_the_pages_of_all_our_apps_are_known() -> None:
         "egac_channel_pause",
         "egac_channel_resume",
         "jobs_jobrun_changelist",
+        "jobs_alert_changelist",
+        "jobs_scheduledjob_changelist",
+        "jobs_scheduledjob_change",
+        "jobs_scheduledjob_run",
+        "jobs_scheduledjob_pause",
+        "jobs_scheduledjob_resume",
     }
     assert expected <= names
 
@@ -113,7 +115,7 @@ def test_19_every_page_refuses_staff_of_no_group(objects: dict[str, Any], method
 
 def test_19_every_action_refuses_a_viewer(objects: dict[str, Any]) -> None:
     viewer = login("Viewers")
-    verbs = ("retry", "cancel", "send", "again", "pause", "resume", "add", "delete")
+    verbs = ("retry", "cancel", "send", "again", "pause", "resume", "run", "add", "delete")
     doors = (*verbs, "import", "export")
     urls = {n: u for n, u in admin_urls(objects).items() if n.rpartition("_")[2] in doors}
 
@@ -134,13 +136,19 @@ def test_a_viewer_may_look_at_everything(objects: dict[str, Any]) -> None:
     assert set(answers.values()) == {200}
 
 
-def test_an_operator_may_not_pause_a_channel_nor_lift_a_suppression(
+def test_an_operator_may_not_pause_a_channel_or_a_job_nor_lift_a_suppression(
     objects: dict[str, Any],
 ) -> None:
     operator = login("Operators")
     urls = admin_urls(objects)
 
-    for name in ("egac_channel_pause", "egac_suppression_add", "egac_suppression_delete"):
+    for name in (
+        "egac_channel_pause",
+        "egac_suppression_add",
+        "egac_suppression_delete",
+        "jobs_scheduledjob_pause",
+        "jobs_scheduledjob_resume",
+    ):
         assert operator.post(urls[name]).status_code == 403, name
 
 
@@ -244,7 +252,14 @@ def test_the_list_of_runs_says_the_result_in_words(objects: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(
-    "model", ["invites/invite", "invites/enquiry", "egac/messageaudit", "egac/suppression"]
+    "model",
+    [
+        "invites/invite",
+        "invites/enquiry",
+        "egac/messageaudit",
+        "egac/secretuse",
+        "egac/suppression",
+    ],
 )
 def test_an_empty_list_says_what_would_be_here(model: str) -> None:
     page = login("Viewers").get(f"/admin/{model}/").content.decode()

@@ -4,7 +4,7 @@ import pytest
 from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
-from egac.auth import is_cron, matches
+from egac.auth import cron_secret_of, matches
 from egac.providers import NotConfigured
 
 SECRET = "a-secret-of-the-tests"
@@ -32,7 +32,7 @@ def secrets(settings: Settings) -> None:
 def test_lets_in_who_carries_the_secret(path: str, headers: Headers, secret: str) -> None:
     filled = {name: value.format(secret) for name, value in headers.items()}
 
-    assert is_cron(RequestFactory().get(path.format(secret), headers=filled))
+    assert cron_secret_of(RequestFactory().get(path.format(secret), headers=filled))
 
 
 @pytest.mark.parametrize(
@@ -52,18 +52,18 @@ def test_lets_in_who_carries_the_secret(path: str, headers: Headers, secret: str
     ],
 )
 def test_refuses_everybody_else(path: str, headers: Headers) -> None:
-    assert not is_cron(RequestFactory().get(path, headers=headers))
+    assert not cron_secret_of(RequestFactory().get(path, headers=headers))
 
 
 def test_a_secret_in_a_form_is_none() -> None:
-    assert not is_cron(RequestFactory().post("/", {"secret": SECRET}))
+    assert not cron_secret_of(RequestFactory().post("/", {"secret": SECRET}))
 
 
 def test_the_query_can_be_closed(settings: Settings) -> None:
     settings.ALLOW_QUERY_SECRET = False
 
-    assert not is_cron(RequestFactory().get(f"/?secret={SECRET}"))
-    assert is_cron(RequestFactory().get("/", headers={"X-Cron-Secret": SECRET}))
+    assert not cron_secret_of(RequestFactory().get(f"/?secret={SECRET}"))
+    assert cron_secret_of(RequestFactory().get("/", headers={"X-Cron-Secret": SECRET}))
 
 
 @pytest.mark.parametrize("carried", ["", OLD, "x"])
@@ -71,7 +71,7 @@ def test_an_unset_secret_closes_the_door(settings: Settings, carried: str) -> No
     settings.CRON_SECRET = ""
 
     with pytest.raises(NotConfigured, match="CRON_SECRET is not set"):
-        is_cron(RequestFactory().get(f"/?secret={carried}"))
+        cron_secret_of(RequestFactory().get(f"/?secret={carried}"))
 
 
 @pytest.mark.parametrize(

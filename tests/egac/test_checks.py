@@ -21,6 +21,9 @@ Check = Callable[[], list[CheckMessage]]
         (check_links, "SITE_BASE_URL", "", "egac.W002"),
         (check_secrets, "CRON_SECRET", "", "egac.W003"),
         (check_secrets, "CRON_SECRET", "x" * 15, "egac.W003"),
+        (check_secrets, "METRICS_TOKEN", "x" * 15, "egac.W003"),
+        (check_secrets, "SERVICE_ROLE_KEY", "x" * 15, "egac.W003"),
+        (check_secrets, "SCHEDULER_SECRET_TOKEN", "x" * 15, "egac.W003"),
     ],
 )
 def test_warns_and_says_what_to_type(
@@ -39,6 +42,14 @@ def test_warns_and_says_what_to_type(
 @pytest.mark.parametrize("check", [check_providers, check_links, check_secrets])
 def test_says_nothing_while_all_is_well(check: Check) -> None:
     assert check() == []
+
+
+def test_warns_of_a_github_that_is_configured_by_half(settings: Settings) -> None:
+    settings.GITHUB_TOKEN = "ghp_for_tests"
+
+    [warning] = check_providers()
+
+    assert warning.msg == "GITHUB_REPOSITORY is missing, so no GitHub issue can be opened."
 
 
 def test_email_that_is_not_configured_at_all_is_no_fault(settings: Settings) -> None:

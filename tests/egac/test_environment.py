@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 from egac import environment
 from egac.environment import (
     above_zero,
+    job_tokens,
+    networks,
     number_of,
     one_of,
     paragraph,
@@ -118,6 +121,56 @@ def test_refuses_what_cannot_be_read(
         read()
 
 
+@pytest.mark.parametrize(
+    ("value", "tokens"),
+    [
+        ("{}", {}),
+        ('{"a": "one"}', {"a": ("one",)}),
+        ('{"a": ["new", "old"], "b": ["one"]}', {"a": ("new", "old"), "b": ("one",)}),
+    ],
+)
+def test_reads_one_token_or_two_a_job(
+    monkeypatch: pytest.MonkeyPatch, value: str, tokens: dict[str, tuple[str, ...]]
+) -> None:
+    monkeypatch.setenv("IT", value)
+
+    assert job_tokens("IT") == tokens
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["hunter2", '["hunter2"]', '{"a": "hunter2 "}', '{"a": "hünter2"}', '{"a": ""}', '{"a": []}',
+     '{"a": ["hunter2", "b", "c"]}', '{"a": ["hunter2", ""]}', '{"a": 7}', '{"a": null}'],
+)  # fmt: skip
+def test_refuses_other_tokens_without_repeating_them(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("IT", value)
+
+    with pytest.raises(ImproperlyConfigured, match="Write for example IT=") as refused:
+        job_tokens("IT")
+
+    assert "hunter2" not in str(refused.value)
+
+
+def test_reads_addresses_and_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IT", "127.0.0.1, 10.0.0.0/8,2001:db8::/32")
+
+    assert networks("IT") == [
+        ip_network("127.0.0.1/32"),
+        ip_network("10.0.0.0/8"),
+        ip_network("2001:db8::/32"),
+    ]
+
+
+@pytest.mark.parametrize("value", ["proxy.example", "10.0.0.1/8", "*", "300.0.0.1"])
+def test_refuses_what_is_no_network(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("IT", value)
+
+    with pytest.raises(ImproperlyConfigured, match=r"IT: .* Write for example IT=127.0.0.1"):
+        networks("IT")
+
+
 def test_the_environment_wins_over_the_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -149,6 +202,8 @@ def test_no_file_is_no_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         ({"MAX_INVITE_RETRIES": "inf"}, "MAX_INVITE_RETRIES is 'inf'. Write a whole number"),
         ({"RESEND_RATE_LIMIT": "0"}, "RESEND_RATE_LIMIT is '0'. Write a number above 0"),
         ({"BUSINESS_TIME_ZONE": "Mars"}, "BUSINESS_TIME_ZONE is 'Mars', which is no time zone"),
+        ({"TRUSTED_PROXIES": "proxy"}, "TRUSTED_PROXIES: 'proxy' does not appear to be"),
+        ({"JOB_TOKENS": '{"a": 7}'}, "JOB_TOKENS of 'a' is neither a token nor a list of two."),
         ({"SENDING": "maybe"}, "SENDING is 'maybe'. Write one of: on, off."),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT is 'xml'. Write one of: text, json."),
         ({"SECURE_HSTS_SECONDS": "nan"}, "SECURE_HSTS_SECONDS is 'nan'. Write a whole number"),
@@ -175,7 +230,6 @@ def test_the_example_names_every_setting_that_is_read() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     named = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
     source = (ROOT / "egac" / "settings.py").read_text(encoding="utf-8")
-    readers = "text|paragraph|switch|whole|above_zero|percent|words|one_of|json_object"
-    read = set(re.findall(rf'(?:{readers})\(\s*"([A-Z_]+)"', source))
+    read = set(re.findall(r'(?<=\w)(?<!\.get)\(\s*"([A-Z_]+)"', source))
 
     assert named == read - {"STANDIN_INBOX_URL"}

@@ -3,12 +3,27 @@
 import json
 import logging
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from egac.logs import REDACTED, SECRET_SETTINGS, JsonFormatter, RedactSecrets, redact
+from egac.drain import Drain
+from egac.logs import (
+    REDACTED,
+    SECRET_SETTINGS,
+    JsonFormatter,
+    RedactSecrets,
+    TextFormatter,
+    about,
+    keep_lines,
+    redact,
+)
+from egac.providers.resend import EMAIL
+from invites.models import Invite
+from tests.invites.factories import InviteFactory
 
 SECRET = "hunter2-hunter2-hunter2"
 
@@ -30,6 +45,18 @@ def test_hides_every_configured_secret(settings: Settings, name: str) -> None:
     setattr(settings, name, "s3cr3t-value")
 
     assert redact("before s3cr3t-value after") == f"before {REDACTED} after"
+
+
+def test_hides_the_tokens_of_the_jobs(settings: Settings) -> None:
+    settings.JOB_TOKENS = {"run_worker_queue": ("the-new-token", "the-old-token")}
+
+    assert redact("the-new-token the-old-token") == f"{REDACTED} {REDACTED}"
+
+
+def test_hides_the_whole_of_a_secret_that_begins_like_another(settings: Settings) -> None:
+    settings.RESEND_API_KEY, settings.WHATSAPP_TOKEN = "hunter", "hunter-and-more"
+
+    assert redact("hunter-and-more") == REDACTED
 
 
 def test_an_unset_secret_hides_nothing(settings: Settings) -> None:
@@ -101,6 +128,56 @@ def test_writes_one_json_object_a_line() -> None:
     assert parsed["level"] == "info"
     assert parsed["at"].endswith("+00:00")
     assert SECRET not in told
+
+
+def test_json_names_the_run_and_the_row() -> None:
+    row = SimpleNamespace(pk=7, _meta=SimpleNamespace(db_table="invites"))
+    record = line("its lease was lost")
+    record.__dict__.update(about(row))
+
+    with keep_lines(12):
+        told = json.loads(JsonFormatter().format(record))
+
+    assert (told["run"], told["row"]) == ("12", "invites-7")
+
+
+def test_a_line_outside_of_a_run_names_none() -> None:
+    told = json.loads(JsonFormatter().format(line("hello")))
+
+    assert told.keys().isdisjoint({"run", "row"})
+    assert TextFormatter().format(line("hello")).endswith("INFO egac hello")
+
+
+def test_text_names_the_run() -> None:
+    with keep_lines(12):
+        told = TextFormatter().format(line("hello"))
+
+    assert told.endswith("INFO egac run 12: hello")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://hooks.slack.com/services/T0/B0/hush", "https://hc-ping.com/5b0c-hush"],
+)
+def test_hides_the_path_of_an_address_that_is_a_secret(settings: Settings, address: str) -> None:
+    settings.SLACK_WEBHOOK_URL = address
+    path = address.partition(".com")[2]
+
+    assert "hush" not in redact(f"Max retries exceeded with url: {path} (refused)")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_threads_of_a_run_write_into_its_lines() -> None:
+    InviteFactory()
+
+    def break_down(message: object, key: str) -> str:
+        raise RuntimeError(f"cannot send with {SECRET}")
+
+    with keep_lines(12) as lines:
+        Drain(Invite.objects.all(), replace(EMAIL, send=break_down)).run()
+
+    assert "broke its sender" in lines.text
+    assert f"RuntimeError: cannot send with {REDACTED}" in lines.text
 
 
 @pytest.mark.parametrize("logger", ["django.server", "django.request", "egac.drain"])

@@ -15,7 +15,9 @@ from pytest_django.live_server_helper import LiveServer
 from egac import channels
 from egac.models import MessageAudit, Suppression
 from invites.models import Enquiry, Invite
-from invites.services import retry_invites
+from invites.services import invite_stats, retry_invites
+from jobs.models import Alert, JobRun
+from jobs.services import Start, run_job
 from tests.conftest import CHROMIUM
 from tests.invites.factories import EnquiryFactory, InviteFactory
 from tests.providers.faults import Fault
@@ -58,7 +60,14 @@ PAGES = (
     "egac/suppression/",
     "egac/suppression/add/",
     "egac/suppression/{suppressed}/delete/",
+    "jobs/scheduledjob/",
+    "jobs/scheduledjob/retry_invites/",
+    "jobs/scheduledjob/retry_invites/run/",
+    "jobs/scheduledjob/retry_invites/pause/",
     "jobs/jobrun/",
+    "jobs/jobrun/{run}/change/",
+    "jobs/alert/",
+    "jobs/alert/{alert}/change/",
     "password_change/",
 )
 
@@ -118,7 +127,12 @@ def rows(provider: ProviderServer) -> dict[str, Any]:
     InviteFactory(enquiry__name="Fay Lowe", status=Invite.Status.CANCELLED, reason="by_staff")
     EnquiryFactory(name="Gil Hart", note="Wednesdays only.\nTwo children.")
     channels.named("email")
+    start = Start("cron", "cron", timezone.localdate())
+    run = run_job("retry_invites", start, retry_invites)
+    run_job("check_invite_stats", start, lambda: {"counts": invite_stats()})
     return {
+        "run": run.pk,
+        "alert": Alert.objects.latest("pk").pk,
         "waiting": Invite.objects.get(enquiry__name="Cyril Ash").pk,
         "sent": Invite.objects.get(enquiry__name="Amelia Roe").pk,
         "person": Enquiry.objects.get(name="Amelia Roe").pk,
@@ -302,11 +316,33 @@ def test_a_file_is_looked_at_then_imported(
 
 def test_the_enquiries_are_downloaded(open_page: Open, rows: dict[str, Any]) -> None:
     page = open_page("invites/enquiry/")
-    page.get_by_role("link", name="Export as CSV").click()
+    page.get_by_role("link", name="Export").click()
 
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download the CSV file").click()
+        page.get_by_role("button", name="Download the file").click()
 
     text = Path(download.value.path()).read_text(encoding="utf-8-sig")
     assert text.startswith("name,email,")
     assert "Amelia Roe,amelia@families.example" in text
+
+
+def test_a_job_is_paused_run_and_resumed_from_its_page(
+    open_page: Open, rows: dict[str, Any], troubles: list[str]
+) -> None:
+    page = open_page("jobs/scheduledjob/")
+
+    page.get_by_role("link", name="Send due invites").click()
+    page.get_by_role("link", name="Pause").click()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator(".messagelist")).to_contain_text("Send due invites: paused.")
+    page.get_by_role("link", name="Run now").click()
+    page.get_by_label("Dry run").check()
+    page.get_by_role("button", name="Run now").click()
+    expect(page.locator("#content")).to_contain_text("What it would change")
+    page.get_by_role("link", name="Send due invites").click()
+    page.get_by_role("link", name="Resume").click()
+    page.get_by_role("button", name="Resume").click()
+
+    expect(page.locator(".messagelist")).to_contain_text("Send due invites: resumed.")
+    assert JobRun.objects.filter(trigger="admin", dry_run=True).count() == 1
+    assert troubles == []

@@ -1,6 +1,8 @@
 """The lines of the crontab, run by a shell as cron runs them: a failure is never silence."""
 
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,9 @@ from invites.models import Invite
 from jobs import crontab
 from jobs.cronjobs import cron_jobs
 from jobs.models import JobRun
-from tests.end_to_end.processes import SECONDS, environment
+from tests.end_to_end.processes import ROOT, SECONDS, environment
 from tests.invites.factories import make_invites
+from tests.jobs.documented import plain_lines
 from tests.providers.server import ProviderServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,6 +48,24 @@ def test_a_line_does_its_job_and_leaves_a_run_of_cron(provider: ProviderServer, 
     assert (run.job, run.trigger, run.status) == ("retry_invites", "cron", "succeeded")
     assert len(provider.resend.accepted) == 2
     assert "Invites: 2 sent." in (logs / "retry_invites.log").read_text()
+
+
+def test_a_plain_line_of_the_documents_does_the_same(provider: ProviderServer) -> None:
+    make_invites(1)
+    _schedule, command = plain_lines()["retry_invites"]
+    here = command.replace("/srv/egac", shlex.quote(str(ROOT)))
+
+    subprocess.run(
+        ["/bin/sh", "-c", here.replace(".venv/bin/python", shlex.quote(sys.executable))],
+        cwd="/",
+        env=environment(provider),
+        timeout=SECONDS,
+        check=True,
+    )
+
+    run = JobRun.objects.get()
+    assert (run.trigger, run.status) == ("cron", "succeeded")
+    assert len(provider.resend.accepted) == 1
 
 
 def test_missing_settings_are_a_failed_run_and_an_exit_status(

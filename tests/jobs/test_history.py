@@ -15,7 +15,7 @@ from egac.delivery import DeliveryEvent, MessageAudit
 from invites.models import Invite
 from jobs import history
 from jobs.history import prune_history
-from jobs.models import JobRun
+from jobs.models import Alert, JobRun
 from notifications.history import messages_before
 from notifications.models import EmailBatch, Notification, Worker
 from tests.invites.factories import make_invites
@@ -87,6 +87,7 @@ def worker(at: datetime) -> Worker:
         ("workers", worker),
         ("runs of jobs", lambda at: ran(at, status=JobRun.Status.FAILED)),
         ("runs of jobs", lambda at: ran(at, status=JobRun.Status.LOST)),
+        ("alerts", lambda at: alert(closed_at=at)),
     ],
 )
 def test_what_is_older_than_its_days_goes(kind: str, make: Any) -> None:
@@ -96,6 +97,16 @@ def test_what_is_older_than_its_days_goes(kind: str, make: Any) -> None:
 
     assert gone == {kind: 1}
     assert remaining(old, young) == [young]
+
+
+def alert(**fields: Any) -> Alert:
+    return Alert.objects.create(cause="pool", opened_at=OLD, last_seen_at=OLD, **fields)
+
+
+def test_an_alert_that_is_open_stays_however_old() -> None:
+    alert()
+
+    assert prune() == {}
 
 
 def remaining(*rows: Model) -> list[Model]:

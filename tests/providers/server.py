@@ -9,6 +9,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
+from tests.providers.alarms import Opsgenie, Slack, Watcher
+from tests.providers.github import GitHub
 from tests.providers.inbox import Inbox
 from tests.providers.resend import Resend
 from tests.providers.whatsapp import WhatsApp
@@ -31,9 +33,13 @@ class ProviderServer:
         self.resend = Resend()
         self.whatsapp = WhatsApp()
         self.zoom = Zoom()
+        self.github, self.slack = GitHub(), Slack()
+        self.opsgenie, self.watcher = Opsgenie(), Watcher()
+        self._alarms = (self.github, self.slack, self.opsgenie, self.watcher)
         # The first that owns the path answers. Resend owns the rest, so it stays last.
         inbox = Inbox(self.resend, self.whatsapp)
-        self._sites: tuple[Site, ...] = (inbox, self.whatsapp, self.zoom, self.resend)
+        others = (self.whatsapp, self.zoom, *self._alarms)
+        self._sites: tuple[Site, ...] = (inbox, *others, self.resend)
         self._http = _HTTPServer((HOST, port), self._sites)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
@@ -50,6 +56,8 @@ class ProviderServer:
         self.resend.reset()
         self.whatsapp.reset()
         self.zoom.reset()
+        for alarm in self._alarms:
+            alarm.reset()
         self._http.forgets_idle_after = None
 
     def forget_idle_connections(self, *, after: float) -> None:
@@ -68,6 +76,8 @@ class ProviderServer:
         self.resend.release()
         self.whatsapp.release()
         self.zoom.release()
+        for alarm in self._alarms:
+            alarm.release()
         self._http.stopping.set()
         self._http.shutdown()
         self._thread.join()

@@ -1,6 +1,6 @@
 from typing import Any
 
-from billing.command import BillingCommand, asked_for
+from billing.command import BillingCommand, asked_for, counted
 from billing.services import generate_monthly_invoices
 
 
@@ -12,7 +12,7 @@ class Command(BillingCommand):
 
     def billed(self, result: dict[str, Any]) -> str:
         return (
-            f"{result['created_count']} invoices{asked_for(result)}, "
-            f"{result['waived_count']} periods waived, "
+            f"{counted(result['created_count'], 'invoice')}{asked_for(result)}, "
+            f"{counted(result['waived_count'], 'period')} waived, "
             f"{result['skipped_count'] - result['waived_count']} left for later"
         )

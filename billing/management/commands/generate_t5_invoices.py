@@ -1,6 +1,6 @@
 from typing import Any
 
-from billing.command import BillingCommand, asked_for
+from billing.command import BillingCommand, asked_for, counted
 from billing.services import generate_t5_invoices
 
 
@@ -12,6 +12,6 @@ class Command(BillingCommand):
 
     def billed(self, result: dict[str, Any]) -> str:
         return (
-            f"{result['total_generated']} invoices{asked_for(result)}, "
-            f"{result['total_skipped']} bookings wait for the register"
+            f"{counted(result['total_generated'], 'invoice')}{asked_for(result)}, "
+            f"{counted(result['total_skipped'], 'booking')} without a full register"
         )

@@ -1,15 +1,29 @@
 import json
 from argparse import ArgumentParser
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError
+from django.utils import timezone
 
-from invites.monitor import Blind, counts_here, counts_of_site
-from jobs.command import JobCommand
+from egac.providers import ProviderError, github
+from invites.monitor import (
+    Blind,
+    counts_here,
+    counts_of_site,
+    tell_of_blindness,
+    tell_of_counts,
+)
+from jobs.command import WRONG_USAGE, JobCommand
 
 
 class Command(JobCommand):
-    help = "Say whether invites have failed: exit 0 none, 1 some, 2 to 5 when it cannot be known."
+    help = (
+        "Say whether invites have failed: exit 0 none, 1 some, 2 to 5 when it cannot be known. "
+        "With DATABASE_URL=none it watches another site, and keeps GitHub's issues by itself."
+    )
     job = "check_invite_stats"
     can_dry_run = False
 
@@ -28,10 +42,43 @@ class Command(JobCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            super().handle(*args, **options)
+            if settings.HAS_DATABASE:
+                super().handle(*args, **options)
+            else:
+                self.watch_from_outside(options)
         except Blind as error:
             self.stderr.write(str(error))
             raise SystemExit(error.exit_status) from error
+
+    def watch_from_outside(self, options: dict[str, Any]) -> None:
+        """Look and tell, on a machine that keeps nothing."""
+        site, now = options["url"], timezone.now()
+        if not site:
+            raise CommandError(
+                "There is no database (DATABASE_URL=none) and no site. Add --url, or set "
+                "PAGES_SITE_URL.",
+                returncode=WRONG_USAGE,
+            )
+        try:
+            result = self.work(options)
+        except Blind as why:
+            self.tell(partial(tell_of_blindness, why, site=site, now=now))
+            raise
+        self.stdout.write(json.dumps(result) if options["json"] else self.sentence(result))
+        is_told = self.tell(partial(tell_of_counts, result["counts"], site=site, now=now))
+        if self.failed(result) or not is_told:
+            raise SystemExit(1)
+
+    def tell(self, tell_github: Callable[[], None]) -> bool:
+        """Keep GitHub's issues, where it is configured; return False where it cannot be told."""
+        if github.missing_settings():
+            return True
+        try:
+            tell_github()
+        except ProviderError as error:
+            self.stderr.write(f"The issue could not be kept. {error}")
+            return False
+        return True
 
     def sentence(self, result: dict[str, Any]) -> str:
         counts = result["counts"]

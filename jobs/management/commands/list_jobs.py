@@ -10,6 +10,7 @@ from jobs.lateness import JobState, job_states
 from jobs.schedule import in_words
 
 ON_TIME = "No job is late."
+HINT = "See that what starts them still runs; manage.py <job> runs one now."
 HEADS = ("job", "schedule", "last run", "next run", "state")
 
 
@@ -27,7 +28,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(told))
         else:
             self.stdout.write(table([HEADS, *map(as_line, states)]))
-            self.stdout.write("\n".join(state.lateness_in_words for state in late) or ON_TIME)
+            lines = [*(state.lateness_in_words for state in late), HINT] if late else [ON_TIME]
+            self.stdout.write("\n".join(lines))
         if late:
             raise SystemExit(1)
 

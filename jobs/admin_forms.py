@@ -1,0 +1,53 @@
+"""What a person may ask of a run, before pressing its button."""
+
+from copy import deepcopy
+from typing import Any
+
+from django import forms
+
+from jobs.command import JobCommand
+
+FIELDS: dict[str, forms.Field] = {
+    "date": forms.DateField(
+        label="As if today were",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Empty: today. A day that was missed is caught up by the next run anyway.",
+    ),
+    "dry_run": forms.BooleanField(
+        label="Dry run",
+        required=False,
+        help_text="Show what it would do; send and change nothing.",
+    ),
+    "force": forms.BooleanField(
+        label="Although it was done today",
+        required=False,
+        help_text="Run it once more. Nothing is billed or sent twice by that.",
+    ),
+    "force_invoke": forms.BooleanField(
+        label="Look further ahead",
+        required=False,
+        help_text="Take the classes of the next 48 hours.",
+    ),
+    "limit": forms.IntegerField(
+        label="At most so many rows",
+        required=False,
+        min_value=1,
+        max_value=1000,
+        help_text="Empty: as many as go within the time that a page waits.",
+    ),
+}
+
+
+class RunForm(forms.Form):
+    """The options of a job that a person chooses; of others a run takes the defaults."""
+
+    def __init__(self, command: JobCommand, data: Any = None) -> None:
+        super().__init__(data)
+        takes = command.options()
+        self.fields = {name: deepcopy(each) for name, each in FIELDS.items() if name in takes}
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """Return the options that were chosen."""
+        return {name: value for name, value in self.cleaned_data.items() if value}

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from jobs import views
+
+urlpatterns = [path("functions/v1/<path:function>", views.run_function)]

@@ -1,0 +1,107 @@
+"""What is wrong right now: each watcher answers for one part of the system.
+
+An app registers its own, so that the jobs name no app above them. A watcher asks cheap questions
+and changes nothing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+from django.urls import reverse
+
+from egac.channels import Channel, explain
+from egac.providers import Cause
+from jobs.lateness import job_states
+from jobs.models import JobRun
+from jobs.registry import JOBS, WATCH_JOB
+
+LONGEST_WORDS = 300
+BLIND = "monitor_blind"
+# A channel is held for these by its provider's wish; of the others the breaker knows.
+USED_UP = (Cause.DAILY_QUOTA, Cause.MONTHLY_QUOTA)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One cause of trouble, as a sentence with a number, what to do, and the page to do it on."""
+
+    cause: str
+    sentence: str
+    next_step: str
+    page: str  # from the root of this site
+
+
+Watcher = Callable[[datetime], Iterable[Finding]]
+
+
+def watch_channels(now: datetime) -> Iterator[Finding]:
+    """Find the channels that are down. One that staff paused is as they want it."""
+    is_down = Q(probing=True) | Q(held_because__in=USED_UP, held_until__gt=now)
+    for channel in Channel.objects.filter(is_down, paused_at=None, held_until__isnull=False):
+        yield Finding(
+            cause=f"channel_down:{channel.name}",
+            sentence=shortened(explain(channel)),
+            next_step="Mend what the last answer names, then press Resume on the channel.",
+            page=reverse("admin:egac_channel_changelist"),
+        )
+
+
+def watch_jobs(now: datetime) -> Iterator[Finding]:
+    """Find the jobs whose last run failed, or that are late; of a paused one nothing is expected.
+
+    A job that failed and so became late is one cause, told once.
+    """
+    still_running = Q(status=JobRun.Status.RUNNING, lease_ends_at__gte=now)
+    ended = JobRun.objects.filter(dry_run=False).exclude(still_running).newest_of_each(JOBS)
+    for state in job_states(now):
+        name, run = state.job.name, ended.get(state.job.name)
+        if state.is_paused:
+            continue
+        if run and run.status != JobRun.Status.SUCCEEDED:
+            yield _failed(run)
+        elif state.is_late:
+            yield Finding(
+                cause=cause_of(name),
+                sentence=state.lateness_in_words,
+                next_step="See whether cron, or what else starts it, still runs; then run it now.",
+                page=reverse("admin:jobs_jobrun_changelist") + f"?job={name}",
+            )
+
+
+def _failed(run: JobRun) -> Finding:
+    page = reverse("admin:jobs_jobrun_change", args=[run.pk])
+    why = shortened(run.error or "its process was killed or the machine stopped")
+    if run.job == WATCH_JOB:
+        return Finding(
+            cause=cause_of(run.job),
+            sentence=f"The monitor is blind: {why}",
+            next_step="Until it sees again, look at the failed invites yourself.",
+            page=page,
+        )
+    return Finding(
+        cause=cause_of(run.job),
+        sentence=f"{JOBS[run.job].title} ({run.job}) failed: {why}",
+        next_step="Mend the cause that its run names, then run it again.",
+        page=page,
+    )
+
+
+def cause_of(job: str) -> str:
+    """Return the cause that a job in trouble is. Without the watching one nobody sees anything."""
+    return BLIND if job == WATCH_JOB else f"job:{job}"
+
+
+def shortened(words: str) -> str:
+    """Return words on one line, cut where they are too long for a sentence."""
+    plain = " ".join(words.split())
+    return plain if len(plain) <= LONGEST_WORDS else f"{plain[:LONGEST_WORDS]}…"
+
+
+WATCHERS: dict[str, Watcher] = {"channels": watch_channels, "jobs": watch_jobs}
+
+
+def register_watcher(name: str, watcher: Watcher) -> None:
+    """Let an app watch over its own part."""
+    WATCHERS[name] = watcher

@@ -1,0 +1,120 @@
+"""What can be wrong with queued messages, for the alerts; and staff told of alerts by e-mail."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Q
+from django.urls import reverse
+
+from egac import channels
+from egac.retry import Reason
+from jobs.models import Alert
+from jobs.sinks import Event, Notice, Sink
+from jobs.watchers import Finding
+from notifications.lanes import Bounds
+from notifications.models import Notification
+from notifications.passes import CHANNELS
+from notifications.services import URGENT, Message, email_payload, enqueue
+from notifications.staff import is_a_worker_about
+
+TOO_LONG = timedelta(minutes=15)  # a due message that waits longer: nobody sends, or too slowly
+WORDS = {"email": "E-mails", "whatsapp": "WhatsApp messages"}
+IS_OPEN = "alert_is_open"  # a relevance check, by name
+
+
+def watch_notifications(now: datetime) -> Iterator[Finding]:
+    """Find messages that failed, a missing worker, and messages that wait too long."""
+    yield from _failed()
+    waiting = [channel for channel in CHANNELS if _waits_too_long(channel, now)]
+    if not (waiting or settings.WORKER_EXPECTED) or is_a_worker_about():
+        yield from (_waiting(channel) for channel in waiting)
+        return
+    yield Finding(
+        cause="job:run_worker_queue",  # as when that job is late: told once
+        sentence="No worker was seen for 5 minutes, so queued messages wait.",
+        next_step="Start manage.py run_worker_queue --loop, or see why cron does not run it.",
+        page=reverse("admin:notifications_worker_changelist"),
+    )
+
+
+def _failed() -> Iterator[Finding]:
+    counts = Notification.objects.filter(status=Notification.Status.FAILED).aggregate(
+        failed=Count("pk"), uncertain=Count("pk", filter=Q(reason=Reason.UNCERTAIN))
+    )
+    failed, uncertain = counts["failed"], counts["uncertain"]
+    if failed:
+        rest = f"; of {uncertain} nobody knows whether they arrived" if uncertain else ""
+        yield Finding(
+            cause="failed_notifications",
+            sentence=f"{failed} queued {_messages(failed)} failed{rest}.",
+            next_step="Open the failed ones: retry each, or cancel what shall not be sent.",
+            page=reverse("admin:notifications_notification_changelist") + "?status__exact=failed",
+        )
+
+
+def _messages(count: int) -> str:
+    return "message has" if count == 1 else "messages have"
+
+
+def _waits_too_long(channel: str, now: datetime) -> bool:
+    """Whether messages of a channel wait that nobody holds back on purpose."""
+    lane = CHANNELS[channel][-1](Bounds(), len)
+    is_on_purpose = lane.why_held() not in ("", lane.why_unconfigured())
+    if is_on_purpose or channels.is_down(channel):  # a channel that is down has an alert of its own
+        return False
+    queue = Notification.objects
+    rows = queue.for_whatsapp() if channel == "whatsapp" else queue.for_email()
+    since = now - TOO_LONG
+    long_due = Q(due_at=None) | Q(due_at__lt=since)
+    # A message that staff retry has been due since then, however old it is.
+    return rows.due().filter(long_due, updated_at__lt=since).exists()
+
+
+def _waiting(channel: str) -> Finding:
+    lane = CHANNELS[channel][-1](Bounds(), len)
+    why = lane.why_held() or channels.why_closed(channel) or "The worker does not keep up."
+    return Finding(
+        cause=f"due_too_old:{channel}",
+        sentence=f"{WORDS[channel]} have been due for more than 15 minutes. {why}",
+        next_step="Mend that, or resume the channel.",
+        page=reverse("admin:notifications_notification_changelist") + "?status__exact=pending",
+    )
+
+
+def tell_staff(notice: Notice) -> None:
+    """Queue an e-mail to each address of STAFF_ALERT_EMAILS, once a notice; raise Unsendable."""
+    is_over = notice.event is Event.CLOSED
+    context = {
+        "headline": notice.headline,
+        "details": notice.since,
+        "next_step": "Nothing: it closed by itself." if is_over else notice.next_step,
+        "admin_link": notice.link,
+        "alert": str(notice.number),
+    }
+    day = f"/{notice.now:%Y-%m-%d}" if notice.event is Event.LASTING else ""
+    enqueue(
+        [
+            Message(
+                type="staff_alert",
+                payload=email_payload("staff_alert", to=address, context=context),
+                key=f"alert/{notice.number}/{notice.event}{day}/{address}",
+                priority=URGENT,
+                relevance="" if is_over else IS_OPEN,
+            )
+            for address in settings.STAFF_ALERT_EMAILS
+        ]
+    )
+
+
+def why_over(context: Mapping[str, Any]) -> str | None:
+    """Return why an e-mail about an alert lost its point, or None while the alert is open."""
+    number = str(context.get("alert") or "0")
+    is_open = Alert.objects.open().filter(pk=number).exists()
+    return None if is_open else "The alert closed by itself before this was sent."
+
+
+STAFF = Sink(
+    "e-mail", lambda: bool(settings.STAFF_ALERT_EMAILS and settings.OPS_BASE_URL), tell_staff
+)
