@@ -13,6 +13,7 @@ from django.utils.timezone import make_aware
 
 from bookings.models import (
     Booking,
+    BookingEvent,
     ClassPackage,
     ClassSession,
     Customer,
@@ -23,6 +24,7 @@ from bookings.models import (
 from egac.days import business_date
 from egac.invented import invented_name
 
+ACTOR = "seed_demo"
 MARK = "demo-"  # how the reference of everybody invented begins
 
 PEOPLE = 60
@@ -31,6 +33,7 @@ PEOPLE = 60
 AWKWARD = ("refused", "busy", "slow")
 DAYS_BEHIND, DAYS_AHEAD = 28, 14
 REGISTER_IS_DUE = timedelta(days=1)  # the classes of the last day wait for their register
+A_DAY = timedelta(days=1)
 CAME = 0.85
 MOST_IN_A_CLASS = 14
 
@@ -127,6 +130,20 @@ def _booking(number: int, customer: Customer, offer: Offer, now: datetime) -> Bo
     )
 
 
+def histories(booked: Sequence[Booking]) -> list[BookingEvent]:
+    """Return how each booking came to where it stands."""
+    kinds = {
+        Booking.Status.PENDING: (BookingEvent.Kind.MADE,),
+        Booking.Status.CONFIRMED: (BookingEvent.Kind.ADOPTED,),
+        Booking.Status.CANCELLED: (BookingEvent.Kind.MADE, BookingEvent.Kind.CANCELLED),
+    }
+    return [
+        BookingEvent(booking=each, kind=kind, actor=ACTOR, at=each.created_at + number * A_DAY)
+        for each in booked
+        for number, kind in enumerate(kinds[Booking.Status(each.status)])
+    ]
+
+
 def _next_billing(number: int, today: date) -> date:
     """Return when a monthly booking is billed next: spread over the month, on days 1 to 28."""
     on = today + timedelta(days=1 + number % 27)
@@ -177,7 +194,7 @@ def _close(session: ClassSession, now: datetime) -> None:
     """Let a class that is long over have taken place."""
     if session.starts_at < now - REGISTER_IS_DUE:
         session.status = ClassSession.Status.COMPLETED
-        session.closed_by, session.closed_at = "seed_demo", session.ends_at
+        session.closed_by, session.closed_at = ACTOR, session.ends_at
 
 
 def enrolments(sessions: Sequence[ClassSession], booked: Sequence[Booking]) -> list[Enrolment]:

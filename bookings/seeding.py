@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from bookings import demo
-from bookings.booking import Refused, confirm_bookings, note_event
+from bookings.booking import Refused, confirm_bookings
 from bookings.models import (
     Booking,
     BookingEvent,
@@ -16,7 +16,6 @@ from bookings.models import (
     Instructor,
 )
 
-ACTOR = "seed_demo"
 NEWLY_CONFIRMED = 2  # of the invented bookings that wait
 
 
@@ -38,9 +37,9 @@ def seed_demo(now: datetime) -> int:
         booked = Booking.objects.bulk_create(demo.bookings(people, packages, now))
         held = ClassSession.objects.bulk_create(demo.sessions(packages, coaches, now))
         Enrolment.objects.bulk_create(demo.enrolments(held, booked))
-        note_event([each.pk for each in booked], kind=BookingEvent.Kind.MADE, actor=ACTOR)
+        BookingEvent.objects.bulk_create(demo.histories(booked))
         waiting = [each.pk for each in booked if each.status == Booking.Status.PENDING]
-        confirm_bookings(waiting[:NEWLY_CONFIRMED], now=now, actor=ACTOR)
+        confirm_bookings(waiting[:NEWLY_CONFIRMED], now=now, actor=demo.ACTOR)
     return len(people)
 
 

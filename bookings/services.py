@@ -22,6 +22,7 @@ from bookings.sessions import (
     cancel_sessions,
     complete_sessions,
     mark_attendance,
+    mark_register,
 )
 from bookings.timeline import MOST_EVENTS, add_to_timeline
 from bookings.zoom import schedule_meetings
@@ -44,6 +45,7 @@ __all__ = [
     "enrol",
     "make_booking",
     "mark_attendance",
+    "mark_register",
     "messages_to",
     "move_access",
     "schedule_meetings",

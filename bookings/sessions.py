@@ -1,16 +1,16 @@
 """Class sessions: who came, whether one took place, whether it is cancelled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from bookings.models import Booking, ClassSession, Customer, Enrolment
 from bookings.notices import Notice, messages_to
 from egac.days import instant_in_words
-from egac.staff import Changed, Seen, change
+from egac.staff import Changed, Seen, change, together
 from notifications.services import URGENT, Message, enqueue
 
 Status = ClassSession.Status
@@ -38,6 +38,18 @@ def mark_attendance(
         act=lambda chosen: chosen.update(attendance=attendance, changed_by=actor, updated_at=Now()),
         seen=seen,
     )
+
+
+def mark_register(
+    marks: Mapping[int, Attendance], *, actor: str, seen: Seen | None = None
+) -> Changed:
+    """Note of each enrolment its own mark, all or nothing."""
+    with transaction.atomic():
+        return together(
+            mark_attendance(ids, attendance=attendance, actor=actor, seen=seen)
+            for attendance in Attendance
+            if (ids := [key for key, mark in marks.items() if mark == attendance])
+        )
 
 
 def enrolments_by_the_clock() -> QuerySet[Any]:
@@ -114,6 +126,14 @@ def customers_booked(session: ClassSession) -> QuerySet[Customer]:
     """Return everyone with a place in the session, once."""
     places = session.enrolments.exclude(booking__status=Booking.Status.CANCELLED)
     return Customer.objects.filter(pk__in=places.values("booking__customer"))
+
+
+def people_booked(sessions: Sequence[ClassSession]) -> dict[int, int]:
+    """Return how many people have a place in each of the sessions that anybody has one in."""
+    places = Enrolment.objects.order_by().filter(session__in=[each.pk for each in sessions])
+    places = places.exclude(booking__status=Booking.Status.CANCELLED)
+    counted = places.values_list("session").annotate(Count("booking__customer", distinct=True))
+    return dict(counted)
 
 
 def _cancellations(session: ClassSession) -> list[Message]:

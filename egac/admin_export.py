@@ -4,12 +4,15 @@ The library's own escape of formulas only cuts off the first `=`, so every expor
 `harmless` instead.
 """
 
+from datetime import datetime, time
+from decimal import Decimal
 from typing import Any
 
 import tablib  # type: ignore[import-untyped]
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
+from django.utils.timezone import localtime
 from import_export import fields, resources
 from import_export.admin import ExportMixin
 from import_export.formats.base_formats import CSV, XLSX
@@ -29,13 +32,30 @@ class MarkedCsv(CSV):
 
 
 class HarmlessResource(resources.ModelResource):
-    """Rows out. A value that is no text stays what it is: numbers can be added up."""
+    """Rows out, each value as `cell_of` writes it."""
 
     def export_field(self, field: fields.Field, instance: Any, **kwargs: Any) -> Any:
-        value = field.get_value(instance)
-        if value is None:
-            return ""
-        return harmless(value) if isinstance(value, str) else value
+        return cell_of(field.get_value(instance))
+
+
+def cell_of(value: Any) -> Any:
+    """Return a value for a spreadsheet: times on the club's clock; numbers can be added up."""
+    if value is None or isinstance(value, bool):
+        return {None: "", True: "yes", False: "no"}[value]
+    if isinstance(value, datetime):
+        return f"{localtime(value):%Y-%m-%d %H:%M}"
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    if isinstance(value, Decimal | int):
+        return value
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return harmless(str(value))
+
+
+def column(name: str, attribute: str) -> fields.Field:
+    """Return a column of a file, and which attribute of a row stands there."""
+    return fields.Field(column_name=name, attribute=attribute)
 
 
 class FileForm(ExportForm):

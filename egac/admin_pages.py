@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import quote
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
@@ -18,6 +19,7 @@ from django.utils.safestring import SafeString
 from egac.admin_actions import ActingAdmin
 
 MOST_EVENTS = 200
+LONGEST_VALUE = 60
 
 
 @dataclass(frozen=True)
@@ -164,15 +166,45 @@ class EditedAdmin(PageAdmin):
         """Save what was typed and nothing else: the rest may have changed meanwhile."""
         obj.save(update_fields=form.changed_data) if change else obj.save()
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Offer one way to save: it leads to the page of the row."""
+        one_way = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().render_change_form(request, {**context, **one_way}, *args, **kwargs)
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Keep in the history of a row what each value was and what it is now."""
+        if add:
+            return super().construct_change_message(request, form, formsets, add)
+        changes = [
+            f"{form[name].label}: {shown_in_history(form.initial.get(name))} → "
+            f"{shown_in_history(form.cleaned_data.get(name))}"
+            for name in form.changed_data
+        ]
+        return f"Changed {', '.join(changes)}." if changes else "Nothing changed."
+
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
+        if IS_POPUP_VAR in request.POST:
+            return super().response_add(request, obj, post_url_continue)
         messages.success(request, f"{obj} was added.")
         return HttpResponseRedirect(self.url_of("change", quote(obj.pk)))
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         messages.success(request, f"{obj} was changed.")
         return HttpResponseRedirect(self.url_of("change", quote(obj.pk)))
+
+
+def shown_in_history(value: Any) -> str:
+    """Return a value of a form as the history of a row says it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = "nothing" if value in (None, "") else str(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def staff_actions_on(row: Any) -> Iterator[Event]:

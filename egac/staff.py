@@ -1,7 +1,7 @@
 """What the staff's verbs of every app share: the rows they lock, and the two numbers they tell."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,16 @@ class Changed:
         """Why the others were skipped, as a sentence that follows another; "" if none was."""
         rest = ", ".join(f"{count} {word}" for word, count in self.skipped.items())
         return f" Skipped: {rest}." if rest else ""
+
+
+def together(parts: Iterable[Changed]) -> Changed:
+    """Return the two numbers of several actions that were one press."""
+    skipped: Counter[str] = Counter()
+    ids: list[Any] = []
+    for part in parts:
+        skipped.update(part.skipped)
+        ids += part.ids
+    return Changed(len(ids), dict(skipped), tuple(ids))
 
 
 def change(

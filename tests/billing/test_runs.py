@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from threading import Event
@@ -16,8 +17,10 @@ from billing.services import Watch, generate_monthly_invoices, generate_t5_invoi
 from bookings.models import Booking, BookingEvent
 from notifications.models import Notification
 from tests.billing.factories import a_class, stored
+from tests.billing.test_access_races import in_a_thread, someone_waits, uncommitted
 from tests.bookings.factories import BookingFactory, make_bookings
 from tests.egac.threads import side_by_side
+from tests.providers.client import eventually
 
 pytestmark = pytest.mark.django_db
 in_threads = pytest.mark.django_db(transaction=True)
@@ -140,10 +143,24 @@ def test_14_runs_for_days_of_two_years_side_by_side_bill_each_period_once() -> N
     make_bookings(12, billed_through_on=date(2026, 12, 31), billing_anchor_on=FIRST)
     days = [date(2026, 12, 31), date(2027, 1, 1)]
 
-    side_by_side(8, lambda place: generate_monthly_invoices(days[place % 2]))
+    results = side_by_side(8, lambda place: generate_monthly_invoices(days[place % 2]))
 
     assert Invoice.objects.count() == 12
+    assert sum(result["error_count"] for result in results) == 0
     assert_numbers_have_no_gap()
+
+
+@in_threads
+def test_a_booking_that_is_cancelled_while_it_is_looked_at_is_not_billed() -> None:
+    BookingFactory.create()
+
+    with ThreadPoolExecutor(1) as pool:
+        with uncommitted(lambda: Booking.objects.update(status=Booking.Status.CANCELLED)):
+            run = pool.submit(in_a_thread(lambda: generate_monthly_invoices(FIRST)))
+            assert eventually(someone_waits, seconds=20)
+        result = run.result(20)
+
+    assert (result["created_count"], Invoice.objects.count()) == (0, 0)
 
 
 # Batches and bad rows

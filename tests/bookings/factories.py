@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import factory
+from django.utils import timezone
 
 from bookings.models import (
     Booking,
@@ -99,6 +100,11 @@ class EnrolmentFactory(factory.django.DjangoModelFactory[Enrolment]):
     session = factory.SubFactory(
         ClassSessionFactory, package=factory.SelfAttribute("..booking.package")
     )
+
+
+def class_in(hours: float = -2, **more: Any) -> ClassSession:
+    """Make a class of one hour that begins in so many hours from now; it is over by default."""
+    return ClassSessionFactory.create(starts_at=timezone.now() + timedelta(hours=hours), **more)
 
 
 def make_bookings(count: int, **fields: Any) -> list[Booking]:

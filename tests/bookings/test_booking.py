@@ -7,12 +7,7 @@ import pytest
 from django.utils import timezone
 
 from bookings.models import Booking, BookingEvent
-from bookings.services import (
-    Refused,
-    cancel_bookings,
-    confirm_bookings,
-    make_booking,
-)
+from bookings.services import Refused, cancel_bookings, confirm_bookings, make_booking
 from egac.days import instant_in_words
 from egac.staff import CHANGED_MEANWHILE
 from notifications.models import Notification

@@ -13,6 +13,7 @@ from egac import channels
 from egac.models import MessageAudit, SecretUse, Suppression
 from jobs.models import Alert, JobRun
 from notifications.models import Worker
+from tests.bookings.factories import EnrolmentFactory
 from tests.invites.factories import InviteFactory
 from tests.notifications.factories import email, queue
 from tests.staff import admin_patterns, admin_urls, login
@@ -45,7 +46,14 @@ def objects() -> dict[str, Any]:
         lease_ends_at="2026-03-03T10:00:00Z",
         result={"processed": 12, "left": 0, "results": [1, 2], "note": ""},
     )
+    place = EnrolmentFactory()
     return {
+        "bookings_customer": place.booking.customer,
+        "bookings_classpackage": place.booking.package,
+        "bookings_booking": place.booking,
+        "bookings_classsession": place.session,
+        "bookings_enrolment": place,
+        "bookings_instructor": place.session.instructor,
         "invites_invite": invite,
         "invites_enquiry": invite.enquiry,
         "egac_channel": channels.named("email"),
@@ -85,6 +93,13 @@ def test_the_pages_of_all_our_apps_are_known() -> None:
         "egac_channel_pause",
         "egac_channel_resume",
         "jobs_jobrun_changelist",
+        "bookings_booking_confirm",
+        "bookings_booking_cancel",
+        "bookings_classsession_cancel",
+        "bookings_classsession_register",
+        "bookings_classsession_register_csv",
+        "bookings_enrolment_attended",
+        "bookings_customer_export",
         "jobs_alert_changelist",
         "jobs_scheduledjob_changelist",
         "jobs_scheduledjob_change",
@@ -116,7 +131,8 @@ def test_19_every_page_refuses_staff_of_no_group(objects: dict[str, Any], method
 def test_19_every_action_refuses_a_viewer(objects: dict[str, Any]) -> None:
     viewer = login("Viewers")
     verbs = ("retry", "cancel", "send", "again", "pause", "resume", "run", "add", "delete")
-    doors = (*verbs, "import", "export")
+    of_bookings = ("confirm", "complete", "attended", "missed", "register", "edit")
+    doors = (*verbs, *of_bookings, "import", "export")
     urls = {n: u for n, u in admin_urls(objects).items() if n.rpartition("_")[2] in doors}
 
     answers = {name: viewer.post(url).status_code for name, url in urls.items()}
@@ -127,7 +143,7 @@ def test_19_every_action_refuses_a_viewer(objects: dict[str, Any]) -> None:
 
 def test_a_viewer_may_look_at_everything(objects: dict[str, Any]) -> None:
     viewer = login("Viewers")
-    pages = ("changelist", "change", "email", "history")
+    pages = ("changelist", "change", "email", "history", "register", "csv")
     urls = {n: u for n, u in admin_urls(objects).items() if n.rpartition("_")[2] in pages}
 
     answers = {name: viewer.get(url).status_code for name, url in urls.items()}
@@ -257,8 +273,12 @@ def test_the_list_of_runs_says_the_result_in_words(objects: dict[str, Any]) -> N
         "invites/invite",
         "invites/enquiry",
         "egac/messageaudit",
-        "egac/secretuse",
         "egac/suppression",
+        "bookings/customer",
+        "bookings/booking",
+        "bookings/classsession",
+        "bookings/enrolment",
+        "egac/secretuse",
     ],
 )
 def test_an_empty_list_says_what_would_be_here(model: str) -> None:

@@ -18,6 +18,7 @@ from invites.models import Enquiry, Invite
 from invites.services import invite_stats, retry_invites
 from jobs.models import Alert, JobRun
 from jobs.services import Start, run_job
+from tests.bookings.factories import EnrolmentFactory, class_in
 from tests.conftest import CHROMIUM
 from tests.invites.factories import EnquiryFactory, InviteFactory
 from tests.providers.faults import Fault
@@ -69,6 +70,18 @@ PAGES = (
     "jobs/alert/",
     "jobs/alert/{alert}/change/",
     "password_change/",
+    "bookings/customer/",
+    "bookings/customer/{customer}/change/",
+    "bookings/customer/{customer}/edit/",
+    "bookings/customer/export/",
+    "bookings/booking/",
+    "bookings/booking/{booking}/change/",
+    "bookings/booking/add/",
+    "bookings/classsession/",
+    "bookings/classsession/{session}/change/",
+    "bookings/classsession/{session}/register/",
+    "bookings/classsession/add/",
+    "bookings/enrolment/add/",
 )
 
 
@@ -127,10 +140,14 @@ def rows(provider: ProviderServer) -> dict[str, Any]:
     InviteFactory(enquiry__name="Fay Lowe", status=Invite.Status.CANCELLED, reason="by_staff")
     EnquiryFactory(name="Gil Hart", note="Wednesdays only.\nTwo children.")
     channels.named("email")
+    place = EnrolmentFactory(session=class_in(-2))
     start = Start("cron", "cron", timezone.localdate())
     run = run_job("retry_invites", start, retry_invites)
     run_job("check_invite_stats", start, lambda: {"counts": invite_stats()})
     return {
+        "customer": place.booking.customer_id,
+        "booking": place.booking_id,
+        "session": place.session_id,
         "run": run.pk,
         "alert": Alert.objects.latest("pk").pk,
         "waiting": Invite.objects.get(enquiry__name="Cyril Ash").pk,

@@ -1,0 +1,102 @@
+"""What the admins of bookings share: one-line boxes, who acts, a page left open does no harm."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.widgets import AdminTextInputWidget, RelatedFieldWidgetWrapper
+from django.db import models
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Now
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from bookings.booking import Refused
+from egac.admin_pages import EditedAdmin
+from egac.staff import CHANGED_MEANWHILE, Seen, instant_of
+
+TONES_OF_STATUS = {
+    "pending": "waiting",
+    "confirmed": "good",
+    "cancelled": "off",
+    "scheduled": "waiting",
+    "completed": "good",
+    "active": "good",
+    "overdue_grace": "moving",
+    "overdue_locked": "bad",
+    "expected": "waiting",
+    "attended": "good",
+    "missed": "bad",
+}
+
+
+class BookingsAdmin(EditedAdmin):
+    """Rows of bookings: added and changed by hand, and acted upon by the verbs of the app."""
+
+    formfield_overrides = {models.TextField: {"widget": AdminTextInputWidget}}
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """Let a box search and add another row; that row's own page is the place to change it."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget.can_change_related = field.widget.can_view_related = False
+        return field
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Tell what a verb refused although the form found nothing wrong a moment before."""
+        try:
+            return super().changeform_view(request, object_id, *args, **kwargs)
+        except Refused as refusal:
+            messages.warning(request, f"Nothing was changed. {refusal}")
+            return HttpResponseRedirect(self.url_of("changelist"))
+
+    def version_of(self, row: Any) -> str:
+        changed_at: datetime = row.updated_at
+        return changed_at.isoformat()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        names = super().get_fields(request, obj)
+        return names if obj else [name for name in names if name != "seen"]
+
+    def save_changes(self, obj: Any, form: Any) -> None:
+        """Write what was typed into a row that has not changed since; raise Refused otherwise."""
+        typed = {name: form.cleaned_data[name] for name in form.changed_data if name != "seen"}
+        as_seen = type(obj).objects.filter(pk=obj.pk, updated_at=form.cleaned_data["seen"])
+        if not as_seen.update(**typed, updated_at=Now()):
+            raise Refused(f"It was {CHANGED_MEANWHILE}. Open it again.")
+
+
+class SeenForm(forms.ModelForm):
+    """A form that knows when its row had last changed as the page was opened."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["seen"] = self.instance.updated_at.isoformat()
+
+    def clean_seen(self) -> datetime | None:
+        seen = instant_of(self.cleaned_data.get("seen", ""))
+        if self.instance.pk and seen != self.instance.updated_at:
+            self.add_error(None, f"It was {CHANGED_MEANWHILE}. Open it again to see how.")
+        return seen
+
+
+def count_of(rows: QuerySet[Any], *, by: str) -> Coalesce:
+    """Return how many of the rows point by that name at a row of the list; asked for those shown
+    alone, however long the list is."""
+    theirs = rows.order_by().filter(**{by: OuterRef("pk")}).values(by)
+    return Coalesce(Subquery(theirs.annotate(count=Count("pk")).values("count")), 0)
+
+
+def actor_of(request: HttpRequest) -> str:
+    """Return who acts, as histories name them."""
+    return request.user.get_username()
+
+
+def seen_of(shown: dict[Any, str]) -> Seen:
+    """Return when each row had last changed as the page showed it."""
+    return {key: instant_of(version) for key, version in shown.items()}

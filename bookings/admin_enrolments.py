@@ -1,0 +1,133 @@
+"""Places in classes in the admin: given, taken back, and marked."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from bookings.admin_base import TONES_OF_STATUS, BookingsAdmin, actor_of, seen_of
+from bookings.admin_buttons import ATTENDED, MISSED, line_of_enrolment
+from bookings.admin_forms import EnrolmentForm
+from bookings.booking import Refused
+from bookings.enrolling import enrol
+from bookings.models import Enrolment
+from bookings.sessions import (
+    Attendance,
+    enrolments_by_the_clock,
+    mark_attendance,
+    why_not_marked,
+)
+from egac.admin_actions import Line, Press, StaffAction
+from egac.admin_pages import Event
+from egac.admin_records import badge, moment
+from egac.admin_widgets import SearchBox
+from egac.days import instant_in_words
+
+MARKS = {ATTENDED: Attendance.ATTENDED, MISSED: Attendance.MISSED}
+
+
+class ClassSearch(SearchBox):
+    """A box to search a class in."""
+
+    words = "Search a class's title or its instructor"
+
+
+class EnrolmentAdmin(BookingsAdmin):
+    """Places: a list, a page for each, two marks; one given by mistake can be taken back."""
+
+    staff_actions = (ATTENDED, MISSED)
+    form = EnrolmentForm
+    fields = ("session", "booking")
+    list_display = ("who", "what", "when", "state", "changed_by")
+    list_display_links = ("who",)
+    list_filter = ("attendance", "session__status")
+    search_fields = ("booking__customer__name", "booking__customer__email")
+    search_help_text = "A customer's name or address."
+    ordering = ("-session__starts_at", "-pk")
+    empty_sentence = "Places in classes show here, each with whether they came."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = enrolments_by_the_clock().select_related("booking__customer", "booking__package")
+        return rows.order_by(*self.ordering)
+
+    @admin.display(description="customer", ordering="booking__customer__name")
+    def who(self, place: Enrolment) -> str:
+        return str(place.booking.customer)
+
+    @admin.display(description="class", ordering="session__title")
+    def what(self, place: Enrolment) -> str:
+        return place.session.title
+
+    @admin.display(description="when", ordering="session__starts_at")
+    def when(self, place: Enrolment) -> str:
+        return instant_in_words(place.session.starts_at)
+
+    @admin.display(description="attendance", ordering="attendance")
+    def state(self, row: Any) -> SafeString:
+        return badge(row.get_attendance_display(), TONES_OF_STATUS[row.attendance])
+
+    # Given and taken back
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        box = ClassSearch if db_field.name == "session" else SearchBox
+        kwargs["widget"] = box(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def why_not_edited(self, row: Any) -> str:
+        return "a place is given and taken back, not changed"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether the place may be taken back: who was marked stays on the register."""
+        may = bool(request.user.has_perm("bookings.delete_enrolment"))
+        return may and (obj is None or obj.attendance == Attendance.EXPECTED)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        changed = enrol([obj.booking_id], session=obj.session, actor=actor_of(request))
+        if not changed.changed:
+            raise Refused(changed.sentence("given a place"))
+        obj.pk = Enrolment.objects.get(booking=obj.booking, session=obj.session).pk
+
+    # The page
+
+    def state_in_words(self, row: Any) -> str:
+        return f"{row.booking.customer} in {row.session.title}, {self.when(row)}."
+
+    def facts(self, row: Any) -> list[tuple[str, Any]]:
+        booking = reverse("admin:bookings_booking_change", args=[row.booking_id])
+        session = reverse("admin:bookings_classsession_change", args=[row.session_id])
+        return [
+            ("Booking", format_html('<a href="{}">{}</a>', booking, row.booking)),
+            ("Class", format_html('<a href="{}">{}</a>', session, row.session.title)),
+            ("When", self.when(row)),
+            ("Last marked or enrolled by", row.changed_by or "–"),
+            ("That was", moment(row.updated_at)),
+        ]
+
+    def milestones(self, row: Any) -> Iterator[Event]:
+        who = row.changed_by or "somebody"
+        yield Event(row.updated_at, f"{who}: {row.get_attendance_display()}", "off")
+
+    # The marks
+
+    def why_not(self, action: StaffAction, row: Any) -> str:
+        return why_not_marked(row, MARKS[action])
+
+    def lines_of(self, action: StaffAction, rows: list[Any]) -> list[Line]:
+        return [line_of_enrolment(row) for row in rows]
+
+    def perform(self, request: HttpRequest, press: Press) -> tuple[int, str]:
+        mark, seen = MARKS[press.action], seen_of(press.seen)
+        with transaction.atomic():
+            changed = mark_attendance(
+                list(seen), attendance=mark, actor=actor_of(request), seen=seen
+            )
+            rows = self.get_queryset(request).filter(pk__in=changed.ids)
+            self.log(request, rows, f"{press.action.label}: {changed.changed} of {len(seen)}.")
+        level = messages.WARNING if changed.skipped else messages.SUCCESS
+        return level, changed.sentence(f"marked as {mark.label}")
