@@ -1,5 +1,13 @@
 """The pages of billing in the admin."""
 
-from billing.admin_month_ahead import MonthAheadAdmin
+from django.contrib import admin
 
-__all__ = ["MonthAheadAdmin"]
+from billing.admin_invoices import InvoiceAdmin
+from billing.admin_month_ahead import MonthAheadAdmin
+from billing.admin_payments import PaymentAdmin, ProblemAdmin
+from billing.models import BillingProblem, Invoice, MonthAhead, Payment
+
+admin.site.register(Invoice, InvoiceAdmin)
+admin.site.register(Payment, PaymentAdmin)
+admin.site.register(BillingProblem, ProblemAdmin)
+admin.site.register(MonthAhead, MonthAheadAdmin)

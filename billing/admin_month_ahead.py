@@ -2,20 +2,17 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from billing.clock import clock_of_database
-from billing.models import MonthAhead
 from billing.month_ahead import month_ahead, sum_of
 from egac.admin_records import RecordAdmin
 from egac.days import business_date
 
 
-@admin.register(MonthAhead)
 class MonthAheadAdmin(RecordAdmin):
     """Day after day, who will be invoiced, reminded or locked."""
 

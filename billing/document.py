@@ -1,5 +1,6 @@
 """An invoice as a document: every word of it, once, for its page and its PDF alike."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -36,8 +37,9 @@ class Document:
     headings: tuple[str, ...] = HEADINGS
 
 
-def document_of(invoice: Invoice) -> Document:
-    """Return the words of an invoice as it stands now; it reads the invoice's lines."""
+def document_of(invoice: Invoice, *, lines: Iterable[InvoiceLine] | None = None) -> Document:
+    """Return the words of an invoice as it stands now, with its stored lines unless it has none."""
+    shown = invoice.lines.all() if lines is None else lines
     is_open = invoice.status == Invoice.Status.PENDING
     return Document(
         number=invoice.number,
@@ -52,7 +54,7 @@ def document_of(invoice: Invoice) -> Document:
             ("Due", day_in_words(invoice.due_on)),
             ("For", invoice.billed_for),
         ),
-        lines=tuple(_cells(line, invoice.currency) for line in invoice.lines.all()),
+        lines=tuple(_cells(line, invoice.currency) for line in shown),
         totals=_totals(invoice),
         how_to_pay=_how_to_pay(invoice) if is_open else (),
         contact=_contact(),

@@ -18,6 +18,7 @@ from billing.escalation_rows import (
     row_of_move,
     row_of_reminder,
 )
+from billing.links import require_site
 from billing.listing import Listing, beginning
 from billing.problems import note_problems, solve_unseen
 from billing.reminding import failed_reminder, invoices_to_remind, remind, reminders_due
@@ -79,9 +80,13 @@ def is_done(on: date) -> bool:
 
 
 class Round:
-    """One run of a job for one business date, for real or to be looked at, and what it tells."""
+    """One run of a job for one business date, for real or to be looked at, and what it tells.
+
+    Raises NotConfigured where its messages would link to nowhere.
+    """
 
     def __init__(self, job: str, on: date, *, dry_run: bool, watch: Watch) -> None:
+        require_site()
         self.job = job
         self.on = on
         self.dry_run = dry_run

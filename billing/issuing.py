@@ -119,6 +119,19 @@ def store(issued: Sequence[Numbered], counter: InvoiceCounter) -> None:
     enqueue([message for each in issued for message in each.messages])
 
 
+def twin_of(draft: Draft) -> Invoice | None:
+    """Return the live invoice that says the very same, if there is one."""
+    same = Invoice.objects.live().filter(
+        booking=draft.booking,
+        kind=draft.kind,
+        billed_for=draft.billed_for,
+        issued_on=draft.issued_on,
+        due_on=draft.due_on,
+        total=draft.totals.total,
+    )
+    return same.first()
+
+
 def rows_of(lines: Sequence[Line], invoice: Invoice) -> list[InvoiceLine]:
     """Return the lines of an invoice as rows, in their order."""
     return [

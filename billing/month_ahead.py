@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from billing.amounts import NOTHING
 from billing.expected import Expected, expected_classes, expected_months
+from billing.expected_unpaid import expected_moves, expected_reminders
 from egac.days import day_in_words
 from egac.money import in_words
 
@@ -16,7 +17,12 @@ MOST_NAMED = 50  # lines of a section; the others are counted and summed up
 Source = Callable[[date, date], Iterable[Expected]]
 
 # What a day may hold, in the order of its sections' first lines.
-SOURCES: tuple[Source, ...] = (expected_months, expected_classes)
+SOURCES: tuple[Source, ...] = (
+    expected_months,
+    expected_classes,
+    expected_reminders,
+    expected_moves,
+)
 
 
 @dataclass

@@ -97,7 +97,8 @@ def reminders_due(ids: Sequence[int], *, on: date) -> list[Reminded]:
 
 def with_customers(invoices: InvoiceQuerySet) -> InvoiceQuerySet:
     """Return the invoices with all that their words read."""
-    return invoices.select_related("customer", "booking__customer", "booking__package")
+    with_bookings = invoices.select_related("customer", "booking__customer")
+    return with_bookings.prefetch_related("booking__package")  # many have the same few
 
 
 def steps_of(invoices: Sequence[Invoice], on: date) -> list[Reminded]:

@@ -14,8 +14,8 @@ from billing.amounts import MOST, Line, totals_of
 from billing.batches import Watch
 from billing.escalation import escalate_overdue_bookings, run_escalation_orchestration
 from billing.generate import generate_monthly_invoices, generate_t5_invoices
-from billing.issuing import Draft, lock_counter, number, store
-from billing.models import Invoice, InvoiceLine, Payment
+from billing.issuing import Draft, lock_counter, number, store, twin_of
+from billing.models import Invoice, InvoiceCounter, InvoiceLine, Payment
 from billing.reach import channels_to
 from billing.words import invoice_context
 from bookings.models import Booking
@@ -30,10 +30,12 @@ __all__ = [
     "Watch",
     "Written",
     "cancel_invoice",
+    "draft_invoice",
     "escalate_overdue_bookings",
     "generate_monthly_invoices",
     "generate_t5_invoices",
     "issue_invoice",
+    "issue_invoice_once",
     "record_payment",
     "run_escalation_orchestration",
 ]
@@ -59,10 +61,8 @@ class Written:
     quantity: int = 1
 
 
-def issue_invoice(
-    booking: Booking, *, written: Sequence[Written], on: date, due_on: date
-) -> Invoice:
-    """Issue an invoice that staff wrote, taxed as every other, and tell the customer.
+def draft_invoice(booking: Booking, *, written: Sequence[Written], on: date, due_on: date) -> Draft:
+    """Return the invoice that these lines make, taxed as every other; it has no number yet.
 
     Raises Refused where a line says nothing, or a price or the whole cannot be asked.
     """
@@ -72,7 +72,7 @@ def issue_invoice(
     )
     _refuse_unless_askable(lines)
     more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
-    draft = Draft(
+    return Draft(
         booking,
         Invoice.Kind.MANUAL,
         lines,
@@ -80,10 +80,35 @@ def issue_invoice(
         issued_on=on,
         due_on=due_on,
     )
+
+
+def issue_invoice(
+    booking: Booking, *, written: Sequence[Written], on: date, due_on: date
+) -> Invoice:
+    """Issue an invoice that staff wrote, and tell the customer; raises Refused as its draft."""
+    draft = draft_invoice(booking, written=written, on=on, due_on=due_on)
+    with transaction.atomic():
+        return _issue(draft, lock_counter(on.year))
+
+
+def issue_invoice_once(
+    booking: Booking, *, written: Sequence[Written], on: date, due_on: date
+) -> Invoice:
+    """Issue it as issue_invoice does, but not on a second press of the same button.
+
+    Raises Refused where the very same one was issued that day already.
+    """
+    draft = draft_invoice(booking, written=written, on=on, due_on=due_on)
     with transaction.atomic():
         counter = lock_counter(on.year)
-        issued = number([draft], counter)
-        store(issued, counter)
+        if twin := twin_of(draft):
+            raise Refused(f"{twin.number} says the same and was issued today already. Open that.")
+        return _issue(draft, counter)
+
+
+def _issue(draft: Draft, counter: InvoiceCounter) -> Invoice:
+    issued = number([draft], counter)
+    store(issued, counter)
     return issued[0].invoice
 
 

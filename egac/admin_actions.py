@@ -5,8 +5,8 @@ it, and the verb behind it changes only rows of which that still holds.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -56,6 +56,7 @@ class Press:
     action: StaffAction
     seen: dict[Any, str]  # key of a row: its version on the page
     reason: str
+    typed: Mapping[str, Any] = field(default_factory=dict)  # into the form of `form_of`
 
 
 class ActingAdmin(RecordAdmin):
@@ -78,6 +79,13 @@ class ActingAdmin(RecordAdmin):
     def perform(self, request: HttpRequest, press: Press) -> tuple[int, str]:
         """Do it; return a message's level and both numbers as a sentence."""
         raise NotImplementedError
+
+    def form_of(self, action: StaffAction, keys: Sequence[Any], data: Any) -> Any:
+        """Return the form of what else the page asks for these rows, or None where it asks nothing.
+
+        `data` is what was posted, or None where the page is shown for the first time.
+        """
+        return None
 
     def permitted(self, request: HttpRequest) -> list[StaffAction]:
         user = request.user
@@ -133,7 +141,11 @@ class ActingAdmin(RecordAdmin):
         reason = request.POST.get("reason", "").strip()
         if action.asks_reason and not reason:
             return self.ask(request, action, list(seen), back=back, error="Write a reason.")
-        level, sentence = self.perform(request, Press(action, seen, reason))
+        form = self.form_of(action, list(seen), request.POST)
+        if form is not None and not form.is_valid():
+            return self.ask(request, action, list(seen), back=back)
+        typed = form.cleaned_data if form is not None else {}
+        level, sentence = self.perform(request, Press(action, seen, reason, typed))
         messages.add_message(request, level, sentence)
         return HttpResponseRedirect(self._way_back(back, seen))
 
@@ -154,6 +166,7 @@ class ActingAdmin(RecordAdmin):
         chosen = list(rows[:MOST_AT_ONCE])
         going = [row for row in chosen if not self.why_not(action, row)]
         skipped = Counter(why for row in chosen if (why := self.why_not(action, row)))
+        posted = request.POST if "seen" in request.POST else None
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -169,6 +182,7 @@ class ActingAdmin(RecordAdmin):
             "back_url": self._way_back(back, keys),
             "error": error,
             "reason": request.POST.get("reason", ""),
+            "form": self.form_of(action, [row.pk for row in going], posted) if going else None,
         }
         return TemplateResponse(request, "admin/confirm_action.html", context)
 

@@ -31,6 +31,12 @@ EXTRA = {
         "export_classsession": "Can export classes",
     },
     ("bookings", "enrolment"): {"mark_enrolment": "Can mark attendance"},
+    ("billing", "invoice"): {
+        "record_payment": "Can record payments",
+        "cancel_invoice": "Can cancel invoices",
+        "export_invoice": "Can export invoices",
+    },
+    ("billing", "payment"): {"export_payment": "Can export payments"},
 }
 OPERATORS = {
     "invites.add_enquiry",
@@ -61,9 +67,14 @@ OPERATORS = {
     "bookings.add_enrolment",
     "bookings.delete_enrolment",
     "bookings.mark_enrolment",
+    "billing.add_invoice",
+    "billing.record_payment",
+    "billing.export_invoice",
+    "billing.export_payment",
     "jobs.run_job",
 }
 MANAGERS = OPERATORS | {
+    "billing.cancel_invoice",
     "bookings.add_classpackage",
     "bookings.change_classpackage",
     "bookings.add_instructor",

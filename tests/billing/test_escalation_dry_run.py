@@ -14,9 +14,9 @@ from billing.services import escalate_overdue_bookings, run_escalation_orchestra
 from bookings.models import Booking, BookingEvent
 from notifications.models import Notification
 from tests.billing.factories import InvoiceFactory
-from tests.billing.test_dry_run import everything_stored
 from tests.bookings.factories import BookingFactory
 from tests.invites.factories import InviteFactory
+from tests.stored import everything_stored
 
 pytestmark = pytest.mark.django_db
 
