@@ -10,7 +10,13 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now, Upper
 from django.utils.timezone import localtime
 
-from egac.outbox import Irrelevant, Outgoing, OutgoingQuerySet, rendered_of
+from egac.outbox import (
+    MAY_BE_WRITTEN_TO,
+    Irrelevant,
+    Outgoing,
+    OutgoingQuerySet,
+    rendered_of,
+)
 from egac.retry import Reason
 from notifications import consent, payloads, relevance
 
@@ -42,12 +48,12 @@ class NotificationQuerySet(OutgoingQuerySet):
         return super().orphans(lease).exclude(batch__in=still_open)
 
     def freeze(self, rows: Sequence["Notification"], *, batch: "EmailBatch") -> set[int]:
-        """Hand claimed rows over to a batch; return the keys of those that were still ours."""
+        """Hand claimed rows over to a batch; return the same keys as `start`."""
         return self.update_each(
             [rendered_of(row) for row in rows],
             f"rendered = new.rendered, batch_id = {int(batch.pk)}, lease_owner = NULL, "
             "lease_ends_at = NULL, updated_at = now()",
-            only=f"outgoing.status = '{Notification.Status.PROCESSING}'",
+            only=f"outgoing.status = '{Notification.Status.PROCESSING}' AND {MAY_BE_WRITTEN_TO}",
         )
 
     def in_order(self) -> Self:
@@ -162,10 +168,6 @@ class Notification(Outgoing):
     @property
     def is_whatsapp(self) -> bool:
         return isinstance(self.payload, dict) and self.payload.get("channel") == "whatsapp"
-
-    @property
-    def place(self) -> tuple[Any, ...]:
-        return (self.priority, self.due_at is not None, self.due_at or self.created_at, self.pk)
 
     def error_value(self, error: Exception | None) -> str | None:
         return None if error is None else str(error)

@@ -2,7 +2,9 @@
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -62,24 +64,31 @@ class Loop:
 
     def _drain(self, lane: type[Lane]) -> None:
         """Pass over one lane again and again, in a thread of its own."""
-        told = ""
+        told, polls_at = "", 0.0
         with threads(self.concurrency) as pool:
+            running = self._lane(lane, pool)
             while not self.stop.is_set():
                 self._wakes[lane].clear()
-                pause = POLL_SECONDS
                 try:
-                    close_old_connections()
-                    why = lane(Bounds(stop=self.stop), self._heartbeat.count, pool).run()
+                    if time.monotonic() >= polls_at:
+                        polls_at = time.monotonic() + POLL_SECONDS
+                        close_old_connections()
+                        why = running.run()
+                    else:
+                        why = running.send()
                     if why and why != told:
                         logger.warning("%s: %s", lane.name, why)
-                    told = why
+                    told, pause = why, polls_at - time.monotonic()
                 except Exception:
                     # The drain loop's exception: the lane must outlive whatever breaks one pass.
                     logger.exception("%s: the pass broke", lane.name)
                     connection.close()
-                    pause = AFTER_ERROR_SECONDS
+                    running, pause = self._lane(lane, pool), AFTER_ERROR_SECONDS
                 self._wakes[lane].wait(pause)
         connection.close()
+
+    def _lane(self, lane: type[Lane], pool: ThreadPoolExecutor) -> Lane:
+        return lane(Bounds(stop=self.stop), self._heartbeat.count, pool)
 
     def _listen(self) -> None:
         """Wake the lanes when the database says that rows are new."""

@@ -5,20 +5,19 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import date
 
 from django.db import connection
-from django.test import override_settings
 
 from billing.models import Invoice
 from billing.services import generate_monthly_invoices
-from scripts.benchmarks.invites import database_url
+from scripts.benchmarks.counts import Counts
 from scripts.benchmarks.measure import ROOT, Measure
+from scripts.benchmarks.scratch import database_url
 
 ON = date(2026, 11, 28)
-FEW, SOME, MANY = 1_000, 10_000, 100_000
 MOST_SECONDS, MOST_MEGABYTES = 60, 300
-ROUNDS = 3
 
 # A third of the customers agreed to WhatsApp; the billing dates lie within the lead.
 CLUB = """
@@ -50,16 +49,13 @@ def seconds_of(count: int) -> float:
     """Return how long a real run over so many bookings takes in this process."""
     fill(count)
     began = time.perf_counter()
-    with override_settings(DEBUG=False):
-        assert generate_monthly_invoices(ON)["created_count"] == count
+    assert generate_monthly_invoices(ON)["created_count"] == count
     return time.perf_counter() - began
 
 
 def command(*options: str) -> tuple[float, float]:
     """Run the command by itself; return its seconds, start included, and its megabytes at most."""
-    # As in production: with DEBUG Django keeps every statement that it has sent.
-    production = {"DEBUG": "0", "SECRET_KEY": "bench", "SITE_BASE_URL": "https://club.example"}
-    environment = {**os.environ, **production, "DATABASE_URL": database_url()}
+    environment = {**os.environ, "DATABASE_URL": database_url()}
     called = [sys.executable, "manage.py", "generate_monthly_invoices", f"--date={ON}", *options]
     began = time.perf_counter()
     with subprocess.Popen(called, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
@@ -74,7 +70,7 @@ def within(name: str, *, seconds: float, megabytes: float) -> list[Measure]:
     limits = (("time", seconds, MOST_SECONDS, "s"), ("memory", megabytes, MOST_MEGABYTES, "MB"))
     return [
         Measure(
-            f"{MANY:,} monthly invoices, {name}: {what}",
+            f"{name}: {what}",
             measured / most,
             f"{measured:.1f} {unit} of {most} {unit}",
             1.0,
@@ -84,24 +80,25 @@ def within(name: str, *, seconds: float, megabytes: float) -> list[Measure]:
     ]
 
 
-def against_few(few: float, *, count: int, seconds: float) -> Measure:
+def against_few(few: float, *, count: int, seconds: float, among: int) -> Measure:
     """Hold what one booking costs among so many against what it costs among few."""
     cost = seconds / count
     made_of = f"{cost * 1e6:.0f} µs beside {few * 1e6:.0f} µs"
-    name = f"cost of a booking, {count:,} against {FEW:,}"
+    name = f"cost of a booking, {count:,} against {among:,}"
     return Measure(name, cost / few, made_of, 1.5, at_least=False)
 
 
-def measures() -> list[Measure]:
-    few = statistics.median(seconds_of(FEW) for _ in range(ROUNDS)) / FEW
-    some = statistics.median(seconds_of(SOME) for _ in range(ROUNDS))
-    fill(MANY)
+def measures(counts: Counts) -> Iterator[Measure]:
+    """Measure what the monthly invoices promise."""
+    few, some, many = counts.billed
+    of_few = statistics.median(seconds_of(few) for _ in range(counts.rounds)) / few
+    of_some = statistics.median(seconds_of(some) for _ in range(counts.rounds))
+    fill(many)
     dry, dry_megabytes = command("--dry-run")
     real, real_megabytes = command()
-    assert Invoice.objects.count() == MANY, "not every booking was billed"
-    return [
-        *within("dry run", seconds=dry, megabytes=dry_megabytes),
-        *within("real run", seconds=real, megabytes=real_megabytes),
-        against_few(few, count=SOME, seconds=some),
-        against_few(few, count=MANY, seconds=real),
-    ]
+    assert Invoice.objects.count() == many, "not every booking was billed"
+    named = f"{many:,} monthly invoices"
+    yield from within(f"{named}, dry run", seconds=dry, megabytes=dry_megabytes)
+    yield from within(f"{named}, real run", seconds=real, megabytes=real_megabytes)
+    yield against_few(of_few, count=some, seconds=of_some, among=few)
+    yield against_few(of_few, count=many, seconds=real, among=few)

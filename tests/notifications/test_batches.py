@@ -7,7 +7,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 
-from egac.delivery import MessageAudit
+from egac.delivery import MessageAudit, Suppression
 from egac.models import Channel
 from notifications.models import EmailBatch, Notification
 from notifications.passes import run_pass
@@ -87,6 +87,28 @@ def test_a_row_that_cannot_be_sent_never_joins_a_batch(provider: ProviderServer)
 
     assert Notification.objects.filter(status=Status.FAILED, reason="invalid").count() == 2
     assert Notification.objects.filter(status=Status.COMPLETED).count() == 2
+
+
+def test_a_suppressed_address_never_joins_a_batch(provider: ProviderServer) -> None:
+    Suppression.objects.create(address="person1@families.example", reason="a hard bounce")
+    queue_emails(3)
+
+    send(limit=2)
+
+    suppressed = Notification.objects.get(status=Status.CANCELLED)
+    assert (suppressed.recipient, suppressed.reason) == ("person1@families.example", "suppressed")
+    assert Notification.objects.filter(status=Status.COMPLETED).count() == 2
+    assert len(provider.resend.accepted) == 2
+
+
+def test_no_batch_is_left_of_suppressed_addresses_alone(provider: ProviderServer) -> None:
+    Suppression.objects.create(address="person0@families.example", reason="a hard bounce")
+    queue_emails(1)
+
+    send()
+
+    assert not EmailBatch.objects.exists()
+    assert provider.resend.calls == []
 
 
 def test_an_unknown_outcome_freezes_the_rows_and_is_repeated_as_it_was(
