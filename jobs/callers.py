@@ -19,6 +19,7 @@ from jobs.triggers import Refused
 logger = logging.getLogger(__name__)
 
 SCHEDULER_JOB = "schedule_create_zoom"
+# Of this process alone: it slows guessing down, and keeps nobody out who knows a secret.
 WRONG_SECRETS = Throttle(most=20, seconds=60.0, addresses=10_000)
 
 

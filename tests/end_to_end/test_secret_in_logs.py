@@ -1,16 +1,19 @@
 """The servers that a person runs never print a secret: runserver, and gunicorn with its logs on."""
 
+import json
 import os
 import re
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
 
+from egac.tokens import Token, issue
 from invites.models import Invite
 from tests.end_to_end.processes import Process, environment, running
 from tests.invites.factories import make_invites
@@ -22,8 +25,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 SECRET = "right-right-right-right"
 WRONG = "wrong-wrong-wrong-wrong"
+JOB_TOKEN = "token-of-the-worker-alone"
 STATS = "/api/admin/invite-stats.json"
 RETRY = "/api/admin/retry-invites.json"
+WORKER = "/functions/v1/notification-worker"
 RUNSERVER = ("manage.py", "runserver", "--noreload", "127.0.0.1:0")
 GUNICORN = ("-m", "gunicorn", "egac.wsgi", "--bind", "127.0.0.1:0", "--access-logfile", "-")
 OLDER_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"'
@@ -31,7 +36,8 @@ OLDER_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"'
 EVERY_FIELD = (
     '%(r)s %(q)s %(U)s %(f)s %({raw_uri}e)s %({x-cron-secret}i)s %({authorization}i)s "%(a)s"'
 )
-WORKER = re.compile(r"Booting worker with pid: (\d+)")
+PROCESS = re.compile(r"Booting worker with pid: (\d+)")
+ISSUED = issue(Token("run_worker_queue", datetime(2100, 1, 1, tzinfo=UTC)))
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
 
 
@@ -41,7 +47,8 @@ def serving(
 ) -> Iterator[tuple[str, Process]]:
     """Run a server whose outputs go to a file; yield its address when it listens."""
     home = str(log.parent)  # where gunicorn makes its control socket
-    env = environment(provider, CRON_SECRET=SECRET, PYTHONUNBUFFERED="1", HOME=home, **changes)
+    secrets = {"CRON_SECRET": SECRET, "JOB_TOKENS": json.dumps({"run_worker_queue": JOB_TOKEN})}
+    env = environment(provider, **secrets, PYTHONUNBUFFERED="1", HOME=home, **changes)
     with log.open("w") as output, running(*arguments, env=env, output=output) as process:
         assert eventually(lambda: bool(ADDRESS.search(log.read_text())), seconds=60), (
             log.read_text()
@@ -67,14 +74,17 @@ def ask_in_every_way(server: str) -> None:
     assert requests.get(f"{server}/favicon.ico", headers=referrer, timeout=30).status_code == 404
     assert requests.get(f"{server}/nowhere?secret={WRONG}", timeout=30).status_code == 404
     assert requests.post(f"{server}{STATS}?secret={SECRET}", timeout=30).status_code in (403, 405)
+    for token in (SECRET, JOB_TOKEN, ISSUED):
+        headers = {"Authorization": f"Bearer {token}"}
+        assert requests.post(f"{server}{WORKER}", headers=headers, timeout=30).status_code == 200
 
 
 def assert_no_secret(log: Path, *, but: str) -> None:
     """Show that the log tells of the requests, and of no secret."""
     told = log.read_text()
     assert but in told
-    assert SECRET not in told
-    assert WRONG not in told
+    for secret in (SECRET, WRONG, JOB_TOKEN, ISSUED):
+        assert secret not in told
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
@@ -123,7 +133,7 @@ def test_gunicorn_prints_no_secret_of_a_request_that_it_kills(
     ):
         asking.sendall(f"GET {RETRY}?secret={SECRET} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         gate.wait_for_arrival(timeout=60)
-        worker = WORKER.findall(log.read_text())[-1]
+        worker = PROCESS.findall(log.read_text())[-1]
         os.kill(int(worker), signal.SIGABRT)  # as gunicorn does after its --timeout
         assert eventually(lambda: "Error handling request" in log.read_text(), seconds=30)
 

@@ -104,7 +104,7 @@ def test_a_paused_job_is_green_and_says_so(site: dict[str, str]) -> None:
         ({"SUPABASE_SERVICE_ROLE_KEY": ""}, "The secret SUPABASE_SERVICE_ROLE_KEY is not set. Add"),
         ({"SUPABASE_URL": ""}, "The secret SUPABASE_URL is not set. Add it under Settings,"),
         ({"SUPABASE_URL": "http://club.example"}, "SUPABASE_URL does not begin with https://"),
-        ({"SUPABASE_URL": "http://127.0.0.1:9"}, "The site could not be reached."),
+        ({"SUPABASE_URL": "http://127.0.0.1:9"}, "The site could not be reached, or did"),
     ],
 )
 def test_is_red_and_says_why(site: dict[str, str], changes: dict[str, str], error: str) -> None:

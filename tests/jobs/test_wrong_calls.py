@@ -13,10 +13,7 @@ from tests.jobs.calling import CRON, WORKER, call
 from tests.notifications.factories import email, queue
 from tests.stored import everything_stored
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("every_secret", "provider"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("every_secret", "provider")]
 
 EXPIRED = issue(Token("run_worker_queue", datetime(2026, 1, 1, tzinfo=UTC)))
 MEGABYTES = b'{"limit": 1, "padding": "' + b"x" * 10_000_000 + b'"}'
