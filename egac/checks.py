@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
 from egac.adoption import Refused, refuse_unknown_words
+from egac.mail import is_usable
 from egac.outbox import Outgoing
 from egac.providers import github, resend, whatsapp, zoom
 
@@ -52,6 +53,20 @@ def check_links(**kwargs: Any) -> list[CheckMessage]:
             hint="Write SITE_BASE_URL=https://<the club's website> into the environment or .env.",
             id="egac.W002",
         )
+    ]
+
+
+@register(Tags.compatibility)
+def check_staff(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of an address of staff that no alert would reach."""
+    return [
+        Warning(
+            f"STAFF_ALERT_EMAILS holds {address!r}, which is no e-mail address.",
+            hint="Write STAFF_ALERT_EMAILS=<addresses, a comma between them>.",
+            id="egac.W005",
+        )
+        for address in settings.STAFF_ALERT_EMAILS
+        if not is_usable(address)
     ]
 
 

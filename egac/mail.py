@@ -55,3 +55,17 @@ def usable_address(address: str | None) -> str:
     except ValidationError:
         raise Unsendable(f"{cleaned!r} is no e-mail address. Correct it, then retry.") from None
     return cleaned
+
+
+def staff_addresses() -> list[str]:
+    """Return the usable addresses of STAFF_ALERT_EMAILS; a check names the others."""
+    return [address for address in settings.STAFF_ALERT_EMAILS if is_usable(address)]
+
+
+def is_usable(address: str) -> bool:
+    """Return whether an address can be written to."""
+    try:
+        usable_address(address)
+    except Unsendable:
+        return False
+    return True

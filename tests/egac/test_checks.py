@@ -7,7 +7,7 @@ from django.core.checks import CheckMessage
 from django.db import connection
 from pytest_django.fixtures import Settings
 
-from egac.checks import check_links, check_providers, check_secrets, check_words
+from egac.checks import check_links, check_providers, check_secrets, check_staff, check_words
 
 Check = Callable[[], list[CheckMessage]]
 
@@ -50,6 +50,15 @@ def test_warns_of_a_github_that_is_configured_by_half(settings: Settings) -> Non
     [warning] = check_providers()
 
     assert warning.msg == "GITHUB_REPOSITORY is missing, so no GitHub issue can be opened."
+
+
+def test_warns_of_staff_whom_no_alert_would_reach(settings: Settings) -> None:
+    settings.STAFF_ALERT_EMAILS = ["mia@club.example", "tom at club"]
+
+    [warning] = check_staff()
+
+    assert "'tom at club'" in warning.msg
+    assert warning.id == "egac.W005"
 
 
 def test_email_that_is_not_configured_at_all_is_no_fault(settings: Settings) -> None:
