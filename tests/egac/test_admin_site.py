@@ -1,5 +1,6 @@
 """Who may open what, that looking changes nothing, and the pages of the ground's own tables."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from egac import channels
@@ -49,7 +51,18 @@ def objects() -> dict[str, Any]:
     )
     place = EnrolmentFactory()
     invoice = InvoiceFactory(booking=place.booking)
+    yesterday = timezone.localdate() - timedelta(days=1)
+    for job in ("generate_t5_invoices", "run_escalation_orchestration"):
+        JobRun.objects.create(
+            job=job,
+            exclusive=True,
+            trigger=JobRun.Trigger.CRON,
+            status=JobRun.Status.SUCCEEDED,
+            business_on=yesterday,
+            lease_ends_at="2026-03-03T10:00:00Z",
+        )
     return {
+        "billing_missedday": SimpleNamespace(pk=f"escalate_overdue_bookings@{yesterday}"),
         "billing_invoice": invoice,
         "billing_payment": invoice.payments.create(
             amount=1, currency="GBP", paid_on="2026-03-03", method="cash"
@@ -115,6 +128,8 @@ def test_the_pages_of_all_our_apps_are_known() -> None:
         "billing_invoice_export",
         "billing_payment_export",
         "billing_billingproblem_changelist",
+        "billing_missedday_changelist",
+        "billing_missedday_change",
         "jobs_alert_changelist",
         "jobs_scheduledjob_changelist",
         "jobs_scheduledjob_change",
