@@ -43,8 +43,11 @@ def live_bookings() -> BookingQuerySet:
 
 
 def changes_due(bookings: Iterable[Booking], on: date) -> list[Change]:
-    """Return the moves that are due on a business date."""
-    chosen = list(bookings)
+    """Return the moves that are due on a business date.
+
+    What a later date has moved stays: a run that makes up for a missed day takes nothing back.
+    """
+    chosen = [each for each in bookings if (each.access_moved_on or on) <= on]
     oldest = oldest_unpaid([booking.pk for booking in chosen])
     changes = [_change(booking, oldest.get(booking.pk), on) for booking in chosen]
     return [change for change in changes if change.old != change.new]
@@ -81,7 +84,9 @@ def move_bookings(ids: Sequence[int], *, on: date, actor: str) -> list[Moved]:
 
 def give_back_access(booking_id: int, *, on: date, actor: str) -> None:
     """Give a booking the access back that its invoices no longer keep from it; take none away."""
-    _move([booking_id], on=on, actor=actor, is_meant=lambda change: change.gives_back)
+    moved_on = Booking.objects.values_list("access_moved_on", flat=True).get(pk=booking_id)
+    last_on = max(on, moved_on or on)
+    _move([booking_id], on=last_on, actor=actor, is_meant=lambda change: change.gives_back)
 
 
 def _move(
@@ -92,7 +97,7 @@ def _move(
         # In the order of their keys, so that two movers never wait for each other.
         locked = rows.order_by("pk").select_for_update(of=("self",), no_key=True)
         changes = {each.booking.pk: each for each in changes_due(locked, on) if is_meant(each)}
-        moves = [Move(key, each.old, each.new, each.why) for key, each in changes.items()]
+        moves = [Move(key, each.old, each.new, each.why, on) for key, each in changes.items()]
         events = move_access(moves, actor=actor)
         moved = [told(changes[event.booking_id], event) for event in events]
         enqueue([message for each in moved for message in each.messages])

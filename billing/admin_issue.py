@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -32,6 +33,8 @@ class IssuingAdmin(PageAdmin):
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show the form, the invoice that it would be, or issue that."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
         form, lines = self._forms(request)
         if request.method != "POST" or "change" in request.POST:
             return self._page(request, form=form, lines=lines)

@@ -263,3 +263,15 @@ class MonthAhead(models.Model):
 
     def __str__(self) -> str:
         return "month ahead"
+
+
+class MissedDay(models.Model):
+    """A business date without its job: no table, pages of the admin and who may see them."""
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        verbose_name = "missed day"
+
+    def __str__(self) -> str:
+        return "missed day"

@@ -24,11 +24,17 @@ def days_late(due_on: date, on: date) -> int:
 def step_due(due_on: date, on: date, taken: Collection[str] = ()) -> Step | None:
     """Return the step that a pending invoice is to take on a business date, or None.
 
-    It is the latest whose day has come, so that missed days send one message. Once it was taken
-    nothing is due, whatever was left out before it.
+    It is the latest whose day has come, so that missed days send one message. Once it or a later
+    one was taken nothing is due: not what was left out before it, not by a run for a day gone by.
     """
     come = [step for step, days in DAYS.items() if days_late(due_on, on) >= days]
-    return come[-1] if come and come[-1] not in taken else None
+    return come[-1] if come and not set(from_on(come[-1])) & set(taken) else None
+
+
+def from_on(step: Step) -> list[Step]:
+    """Return a step and those after it."""
+    steps = list(DAYS)
+    return steps[steps.index(step) :]
 
 
 def due_dates(step: Step, on: date) -> tuple[date | None, date]:

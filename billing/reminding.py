@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing.models import Invoice, InvoiceQuerySet, StepTaken
 from billing.reach import channels_to
-from billing.reminders import DAYS, Step, due_dates, step_due
+from billing.reminders import DAYS, Step, due_dates, from_on, step_due
 from billing.words import STILL_TO_PAY, invoice_context
 from bookings.services import Notice, messages_to
 from egac.days import start_of
@@ -54,7 +54,7 @@ class Reminded:
 
 def invoices_to_remind(on: date) -> InvoiceQuerySet:
     """Return the unpaid invoices with a step that is due on a business date and not yet taken."""
-    due = [Q(due_within(step, on), ~Exists(taken_of(step))) for step in DAYS]
+    due = [Q(due_within(step, on), ~Exists(taken_from(step))) for step in DAYS]
     return Invoice.objects.unpaid().filter(reduce(or_, due))
 
 
@@ -64,9 +64,9 @@ def due_within(step: Step, on: date) -> Q:
     return Q(due_on__range=(first or date.min, last))
 
 
-def taken_of(step: Step) -> QuerySet[StepTaken]:
-    """Return the step as an outer query's invoice has taken it."""
-    return StepTaken.objects.filter(invoice=OuterRef("pk"), step=step)
+def taken_from(step: Step) -> QuerySet[StepTaken]:
+    """Return the step, or later ones, as an outer query's invoice has taken them."""
+    return StepTaken.objects.filter(invoice=OuterRef("pk"), step__in=from_on(step))
 
 
 def remind(ids: Sequence[int], *, on: date) -> list[Reminded]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -13,13 +14,14 @@ from bookings.models import Booking, BookingEvent
 class Move:
     """A booking's access, from what it was seen to be to what it shall be; `why` for the history.
 
-    `old` and `new` are values of Booking.Access.
+    `old` and `new` are values of Booking.Access; `on` is the business date that asks for it.
     """
 
     booking_id: int
     old: str
     new: str
     why: str = ""
+    on: date | None = None
 
 
 def move_access(moves: Sequence[Move], *, actor: str) -> list[BookingEvent]:
@@ -34,9 +36,11 @@ def move_access(moves: Sequence[Move], *, actor: str) -> list[BookingEvent]:
         locked = rows.select_for_update(no_key=True)  # an invoice may point at them meanwhile
         standing = dict(locked.values_list("pk", "access_status"))
         moving = [move for key, move in chosen.items() if standing.get(key) == move.old]
-        for new in {move.new for move in moving}:
-            ids = [move.booking_id for move in moving if move.new == new]
-            Booking.objects.filter(pk__in=ids).update(access_status=new, updated_at=Now())
+        for new, on in {(move.new, move.on) for move in moving}:
+            ids = [move.booking_id for move in moving if (move.new, move.on) == (new, on)]
+            Booking.objects.filter(pk__in=ids).update(
+                access_status=new, access_moved_on=on, updated_at=Now()
+            )
         return BookingEvent.objects.bulk_create(
             BookingEvent(
                 booking_id=move.booking_id,

@@ -121,6 +121,8 @@ class Booking(models.Model):
     # Every day up to and including this one is billed or waived; set when the booking is made.
     billed_through_on = models.DateField("billed through", null=True, blank=True)
     access_status = models.TextField("access", choices=Access, db_default=Access.ACTIVE)
+    # The business date that asked for its last move: a run for an earlier one moves it no more.
+    access_moved_on = models.DateField(null=True, blank=True, editable=False)
     reference = models.TextField(null=True, blank=True, unique=True)  # in the system before ours
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)

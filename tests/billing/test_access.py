@@ -277,6 +277,15 @@ def test_paying_takes_no_access_away() -> None:
     assert not BookingEvent.objects.exists()
 
 
+def test_a_payment_gives_back_what_a_later_business_date_took() -> None:
+    invoice = long_late(BookingFactory.create(), 30)
+    look(timezone.localdate() + timedelta(days=60))
+
+    pay(invoice)
+
+    assert access_of(invoice.booking) == Access.ACTIVE
+
+
 def test_a_part_payment_leaves_the_access_as_it_is() -> None:
     booking = BookingFactory.create(access_status=Access.LOCKED)
     invoice = long_late(booking, 30)

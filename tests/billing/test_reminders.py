@@ -52,7 +52,8 @@ def test_the_latest_step_whose_day_has_come_is_due(late: int, step: Step | None)
         (-1, [Step.FINAL_REMINDER], None),
         (1, [Step.REMINDER, Step.FINAL_REMINDER], Step.OVERDUE),
         (1, [Step.OVERDUE], None),
-        (-2, [Step.OVERDUE], Step.REMINDER),  # its due date was far off when that was taken
+        (-2, [Step.OVERDUE], None),  # asked for a day gone by
+        (-2, [Step.FINAL_REMINDER], None),
     ],
 )
 def test_a_step_is_taken_once_and_an_earlier_one_is_not_made_up_for(

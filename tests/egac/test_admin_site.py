@@ -1,5 +1,6 @@
 """Who may open what, that looking changes nothing, and the pages of the ground's own tables."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,12 +8,14 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from egac import channels
 from egac.models import MessageAudit, SecretUse, Suppression
 from jobs.models import Alert, JobRun
 from notifications.models import Worker
+from tests.billing.factories import InvoiceFactory
 from tests.bookings.factories import EnrolmentFactory
 from tests.invites.factories import InviteFactory
 from tests.notifications.factories import email, queue
@@ -47,7 +50,24 @@ def objects() -> dict[str, Any]:
         result={"processed": 12, "left": 0, "results": [1, 2], "note": ""},
     )
     place = EnrolmentFactory()
+    invoice = InvoiceFactory(booking=place.booking)
+    yesterday = timezone.localdate() - timedelta(days=1)
+    for job in ("generate_t5_invoices", "run_escalation_orchestration"):
+        JobRun.objects.create(
+            job=job,
+            exclusive=True,
+            trigger=JobRun.Trigger.CRON,
+            status=JobRun.Status.SUCCEEDED,
+            business_on=yesterday,
+            lease_ends_at="2026-03-03T10:00:00Z",
+        )
     return {
+        "billing_missedday": SimpleNamespace(pk=f"escalate_overdue_bookings@{yesterday}"),
+        "billing_invoice": invoice,
+        "billing_payment": invoice.payments.create(
+            amount=1, currency="GBP", paid_on="2026-03-03", method="cash"
+        ),
+        "billing_billingproblem": place.booking.billing_problems.create(job="x", why="No price."),
         "bookings_customer": place.booking.customer,
         "bookings_classpackage": place.booking.package,
         "bookings_booking": place.booking,
@@ -100,6 +120,16 @@ def test_the_pages_of_all_our_apps_are_known() -> None:
         "bookings_classsession_register_csv",
         "bookings_enrolment_attended",
         "bookings_customer_export",
+        "billing_invoice_add",
+        "billing_invoice_page",
+        "billing_invoice_pdf",
+        "billing_invoice_pay",
+        "billing_invoice_cancel",
+        "billing_invoice_export",
+        "billing_payment_export",
+        "billing_billingproblem_changelist",
+        "billing_missedday_changelist",
+        "billing_missedday_change",
         "jobs_alert_changelist",
         "jobs_scheduledjob_changelist",
         "jobs_scheduledjob_change",
@@ -193,7 +223,7 @@ def test_every_page_carries_the_strict_policy(objects: dict[str, Any]) -> None:
 def test_no_page_carries_an_inline_script_or_style(objects: dict[str, Any]) -> None:
     manager = login("Managers")
     urls = admin_urls(objects)
-    urls = {name: url for name, url in urls.items() if not name.endswith("_email")}
+    urls = {name: url for name, url in urls.items() if not name.endswith(("_email", "_pdf"))}
 
     for name, url in urls.items():
         page = manager.get(url).content.decode()

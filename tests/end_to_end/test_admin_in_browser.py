@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from bookings.models import Booking
 from egac import channels
 from egac.models import MessageAudit, Suppression
 from invites.models import Enquiry, Invite
 from invites.services import invite_stats, retry_invites
 from jobs.models import Alert, JobRun
 from jobs.services import Start, run_job
+from tests.billing.factories import InvoiceFactory
 from tests.bookings.factories import EnrolmentFactory, class_in
 from tests.conftest import CHROMIUM
 from tests.invites.factories import EnquiryFactory, InviteFactory
@@ -82,6 +85,15 @@ PAGES = (
     "bookings/classsession/{session}/register/",
     "bookings/classsession/add/",
     "bookings/enrolment/add/",
+    "billing/invoice/",
+    "billing/invoice/add/",
+    "billing/invoice/export/",
+    "billing/invoice/{invoice}/change/",
+    "billing/payment/",
+    "billing/billingproblem/",
+    "billing/monthahead/",
+    "billing/missedday/",
+    "billing/missedday/{missed}/",
 )
 
 
@@ -144,7 +156,11 @@ def rows(provider: ProviderServer) -> dict[str, Any]:
     start = Start("cron", "cron", timezone.localdate())
     run = run_job("retry_invites", start, retry_invites)
     run_job("check_invite_stats", start, lambda: {"counts": invite_stats()})
+    yesterday = start.business_on - timedelta(days=1)
+    run_job("generate_t5_invoices", Start("cron", "cron", yesterday), lambda: {"left": 0})
     return {
+        **an_invoice(place.booking),
+        "missed": f"escalate_overdue_bookings@{yesterday}",
         "customer": place.booking.customer_id,
         "booking": place.booking_id,
         "session": place.session_id,
@@ -156,6 +172,16 @@ def rows(provider: ProviderServer) -> dict[str, Any]:
         "line": MessageAudit.objects.latest("pk").pk,
         "suppressed": Suppression.objects.create(address="x@y.example", reason="asked us").pk,
     }
+
+
+def an_invoice(booking: Booking) -> dict[str, Any]:
+    """Make a late invoice with a line and a payment, and a problem of its booking."""
+    late_on = timezone.localdate() - timedelta(days=20)
+    invoice = InvoiceFactory(booking=booking, due_on=late_on)
+    invoice.lines.create(position=1, description="Kit", unit_price=42, tax_percent=0, net=42, tax=0)
+    invoice.payments.create(amount=1, currency="GBP", paid_on=late_on, method="cash")
+    booking.billing_problems.create(job="generate_t5_invoices", why="It has no price.")
+    return {"invoice": invoice.pk}
 
 
 def visit(page: Page, path: str) -> None:

@@ -1,0 +1,82 @@
+"""Missed days in the admin: on which dates a job did not run, and what running it would do now."""
+
+import time
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+
+from billing.clock import clock_of_database
+from billing.command import BatchCommand
+from billing.missed_days import MissedRun, missed_run, missed_runs, would_do
+from egac.admin_records import RecordAdmin
+from egac.days import business_date
+from egac.providers import NotConfigured
+from jobs.command import command_of
+
+LIST_SECONDS = 5.0  # for all dry runs of the list together
+PAGE_SECONDS = 20.0
+TOO_LONG = "That takes longer than this page may: open it, or add --dry-run to the command."
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A missed run as the pages show it: what it would do, in a sentence and in rows."""
+
+    missed: MissedRun
+    sentence: str
+    rows: tuple[str, ...] = ()
+
+
+class MissedDayAdmin(RecordAdmin):
+    """Every job of a business date that did not come to its end, the latest first."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view, of = self.admin_site.admin_view, "billing_missedday"
+        return [
+            path("", view(self.changelist_view), name=f"{of}_changelist"),
+            path("<str:key>/", view(self.day_view), name=f"{of}_change"),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        until = time.monotonic() + LIST_SECONDS
+        today = self._today(request)
+        shown = [shown_of(each, until - time.monotonic()) for each in missed_runs(today)]
+        return self._page(request, "missed_days", title="Missed days", shown=shown)
+
+    def day_view(self, request: HttpRequest, key: str) -> HttpResponse:
+        """Show what one missed run would do, row by row."""
+        missed = missed_run(key, self._today(request))
+        if missed is None:
+            raise Http404
+        shown = shown_of(missed, PAGE_SECONDS)
+        return self._page(request, "missed_day", title=missed.job.title, shown=shown)
+
+    def _today(self, request: HttpRequest) -> date:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return business_date(clock_of_database())
+
+    def _page(self, request: HttpRequest, name: str, **context: Any) -> HttpResponse:
+        whole = {**self.admin_site.each_context(request), **context}
+        return TemplateResponse(request, f"admin/billing/{name}.html", whole)
+
+
+def shown_of(missed: MissedRun, seconds: float) -> Shown:
+    """Return a missed run with what running it would do now, as far as `seconds` tell."""
+    command = command_of(missed.job.name)
+    assert isinstance(command, BatchCommand)
+    try:
+        result = would_do(missed, now=clock_of_database(), seconds=seconds)
+    except NotConfigured as error:
+        return Shown(missed, str(error))
+    if result["left"]:
+        return Shown(missed, TOO_LONG)
+    rows = tuple(command.in_a_line(row) for row in result["results"])
+    return Shown(missed, f"{command.counts(result)} {result['note']}".strip(), rows)
