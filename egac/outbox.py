@@ -15,6 +15,7 @@ from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from egac.instants import InstantField, readable
 from egac.retry import Reason
 
 # What `update_each` writes, beside the id and the error, whose types are the table's own.
@@ -31,14 +32,6 @@ COLUMN_TYPES = {
     "rendered": "text",
 }
 
-
-# Another program may write a time that Python cannot read; one such row must not break a claim.
-READABLE = {
-    models.DateTimeField: (
-        "CASE WHEN outgoing.{0} < '0001-01-02' THEN 'epoch' WHEN outgoing.{0} > '9999-12-30' "
-        "THEN '9999-12-30' ELSE outgoing.{0} END AS {0}"
-    )
-}
 # What no sender reads: not fetched with a claim. Django would fetch it when it is asked for.
 UNREAD = {
     "updated_at",
@@ -117,9 +110,7 @@ class OutgoingQuerySet(models.QuerySet[Any]):
 
     def _claimed_columns(self) -> str:
         fields = [field for field in self.model._meta.concrete_fields if field.name not in UNREAD]
-        return ", ".join(
-            READABLE.get(type(field), "outgoing.{0}").format(field.column) for field in fields
-        )
+        return ", ".join(_as_claimed(field) for field in fields)
 
     def start(self, rows: Sequence[Any]) -> set[Any]:
         """Store each rendered message and that its call begins; return the keys still ours."""
@@ -220,10 +211,10 @@ class Outgoing(models.Model):
     audit_note = ""  # what the audit says of its calls beside their outcome
 
     attempts = models.IntegerField(db_default=0)
-    due_at = models.DateTimeField(null=True, blank=True)  # null: now
-    created_at = models.DateTimeField(db_default=Now())
-    updated_at = models.DateTimeField(db_default=Now())
-    sent_at = models.DateTimeField(null=True, blank=True)
+    due_at = InstantField(null=True, blank=True)  # null: now
+    created_at = InstantField(db_default=Now())
+    updated_at = InstantField(db_default=Now())
+    sent_at = InstantField(null=True, blank=True)
 
     generation = models.IntegerField(
         db_default=1
@@ -233,14 +224,14 @@ class Outgoing(models.Model):
     preview = models.TextField(null=True, blank=True)  # what a dry run would have sent
     provider_message_id = models.TextField(null=True, blank=True)
 
-    call_started_at = models.DateTimeField(null=True, blank=True)
-    in_doubt_since = models.DateTimeField(null=True, blank=True)  # perhaps accepted
+    call_started_at = InstantField(null=True, blank=True)
+    in_doubt_since = InstantField(null=True, blank=True)  # perhaps accepted
     repeats = models.IntegerField(db_default=0)  # calls since then, of the same attempt
     orphaned = models.BooleanField(db_default=False)  # a sender died under it
 
     lease_owner = models.TextField(null=True, blank=True)
     lease_number = models.BigIntegerField(db_default=0)
-    lease_ends_at = models.DateTimeField(null=True, blank=True)
+    lease_ends_at = InstantField(null=True, blank=True)
 
     class Meta:
         abstract = True
@@ -284,6 +275,12 @@ class Outgoing(models.Model):
         """The key of this generation: the same after a restore, and never another row's."""
         born = int(self.created_at.timestamp() * 1_000_000)
         return f"{self._meta.db_table}/{self.pk}/{self.generation}-{born}"
+
+
+def _as_claimed(field: Any) -> str:
+    """Return a column of a claim; a raw query does not ask the field how it is read."""
+    column = f"outgoing.{field.column}"
+    return f"{readable(column)} AS {field.column}" if isinstance(field, InstantField) else column
 
 
 def rendered_of(row: Any) -> dict[str, Any]:
