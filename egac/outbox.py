@@ -251,6 +251,11 @@ class Outgoing(models.Model):
         """The address or number, for the audit and the suppression list."""
         raise NotImplementedError
 
+    @property
+    def tag(self) -> str:
+        """What its message carries, so that a delivery event finds the row and the generation."""
+        return f"{self._meta.db_table}-{self.pk}_{self.generation}"
+
     def error_value(self, error: Exception | None) -> Any:
         """Return the error as the table's own column keeps it, or None."""
         raise NotImplementedError

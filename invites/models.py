@@ -146,9 +146,7 @@ class Invite(Outgoing):
         if self.enquiry is None:
             raise Unsendable("Its enquiry is gone, so there is no address to send it to.")
         context = {"name": self.enquiry.name, "link": self.link, "interest": self.enquiry.interest}
-        return compose(
-            "invite", to=self.recipient, context=context, row_id=f"{self._meta.db_table}-{self.pk}"
-        )
+        return compose("invite", to=self.recipient, context=context, tag=self.tag)
 
     def error_value(self, error: Exception | None) -> dict[str, str] | None:
         if error is None:

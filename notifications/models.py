@@ -194,7 +194,7 @@ class Notification(Outgoing):
             relevance.check(self.relevance, self.payload)
 
     def render(self) -> dict[str, Any]:
-        return payloads.message(self.payload, row_id=f"{self._meta.db_table}-{self.pk}")
+        return payloads.message(self.payload, tag=self.tag)
 
 
 class EmailBatchQuerySet(OutgoingQuerySet):
