@@ -69,7 +69,8 @@ class Loop:
                 pause = POLL_SECONDS
                 try:
                     close_old_connections()
-                    why = lane(Bounds(stop=self.stop), self._heartbeat.count, pool).run()
+                    bounds = Bounds(stop=self.stop, concurrency=self.concurrency)
+                    why = lane(bounds, self._heartbeat.count, pool).run()
                     if why and why != told:
                         logger.warning("%s: %s", lane.name, why)
                     told = why

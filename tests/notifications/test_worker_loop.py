@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from notifications import worker
 from notifications.models import Notification, Worker
 from notifications.worker import Loop
-from tests.notifications.factories import email, queue, queue_emails, whatsapp
+from tests.notifications.factories import email, queue, queue_emails, queue_whatsapps, whatsapp
 from tests.providers.faults import Fault, always
 from tests.providers.gate import Gate
 from tests.providers.server import ProviderServer
@@ -87,6 +87,20 @@ def test_a_whatsapp_that_is_down_never_delays_an_email(
 
     wait_for(lambda: is_completed(row), seconds=10)
     provider.reset()
+
+
+def test_as_many_calls_are_open_as_it_was_told(
+    provider: ProviderServer, settings: Settings, request: pytest.FixtureRequest
+) -> None:
+    settings.WORKER_CONCURRENCY = 1
+    queue_whatsapps(6)
+    gate = provider.whatsapp.gate = Gate.before_accepting()
+
+    request.getfixturevalue("loop")
+
+    gate.wait_for_arrival(4)
+    assert len(provider.whatsapp.calls) == 4
+    gate.let_go()
 
 
 def test_finishes_what_is_in_flight_and_claims_no_more(
