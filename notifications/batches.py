@@ -51,11 +51,14 @@ def form_batches(
 
 
 def _freeze(rows: Sequence[Notification]) -> None:
-    """Store the rows' messages as one batch that waits for its call."""
+    """Store the messages as one batch that waits for its call, unless others have the rows now."""
     with transaction.atomic():
         batch = EmailBatch.objects.create(row_ids=[])
         ours = Notification.objects.freeze(rows, batch=batch)
         kept = [row for row in rows if row.pk in ours]
+        if not kept:
+            batch.delete()
+            return
         batch.row_ids = [row.pk for row in kept]
         batch.rendered = text_of([json.loads(row.rendered or "") for row in kept])
         batch.save(update_fields=["row_ids", "rendered"])
