@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from notifications import worker
 from notifications.models import Notification, Worker
 from notifications.worker import Loop
+from tests.end_to_end.processes import database_url
 from tests.notifications.factories import email, queue, queue_emails, queue_whatsapps, whatsapp
 from tests.providers.faults import Fault, always
 from tests.providers.gate import Gate
@@ -131,3 +132,16 @@ def test_tells_that_it_lives_and_that_it_has_ended(
 
     wait_for(lambda: Worker.objects.filter(stopped_at__isnull=False).exists())
     assert Worker.objects.get().recorded == 3
+
+
+@pytest.mark.parametrize("has_a_pooler", [False, True])
+def test_the_connection_that_listens_notices_a_peer_that_is_gone(
+    settings: Settings, has_a_pooler: bool
+) -> None:
+    settings.DATABASE_DIRECT_URL = database_url() if has_a_pooler else ""
+
+    with worker._listening() as listening:
+        told = listening.info.get_parameters()
+
+    assert (told["keepalives_idle"], told["keepalives_interval"]) == ("20", "10")
+    assert told["connect_timeout"] == "10"
