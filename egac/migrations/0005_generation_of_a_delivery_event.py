@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("egac", "0002_delivery_events"),
+        ("egac", "0004_secret_uses"),
     ]
 
     operations = [
