@@ -90,6 +90,20 @@ def _short_secrets() -> list[str]:
     return [name for name in names if 0 < len(getattr(settings, name)) < SHORTEST_SECRET]
 
 
+@register(Tags.compatibility, deploy=True)
+def check_replies(**kwargs: Any) -> list[CheckMessage]:
+    """Warn where an e-mail says "reply to this e-mail" and nobody reads the answers."""
+    if settings.REPLY_TO or resend.missing_settings():
+        return []
+    return [
+        Warning(
+            f"REPLY_TO is not set, so a customer's reply goes to {settings.RESEND_FROM}.",
+            hint="Write REPLY_TO=<a mailbox that somebody reads> into the environment or .env.",
+            id="egac.W004",
+        )
+    ]
+
+
 @register(Tags.database)
 def check_words(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Stop `migrate` before its first table where an adopted one holds an unknown status."""

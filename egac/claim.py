@@ -7,13 +7,8 @@ from typing import Any
 
 from django.db import connection, models
 
-# Another program may write a time that Python cannot read; one such row must not break a claim.
-READABLE = {
-    models.DateTimeField: (
-        "CASE WHEN outgoing.{0} < '0001-01-02' THEN 'epoch' WHEN outgoing.{0} > '9999-12-30' "
-        "THEN '9999-12-30' ELSE outgoing.{0} END AS {0}"
-    )
-}
+from egac.instants import InstantField, readable
+
 # What no sender reads: not fetched with a claim. Django would fetch it when it is asked for.
 UNREAD = {
     "due_at",
@@ -65,6 +60,10 @@ class Claim:
         return row
 
     def _columns(self) -> str:
-        return ", ".join(
-            READABLE.get(type(field), "outgoing.{0}").format(field.column) for field in self._fields
-        )
+        return ", ".join(_as_claimed(field) for field in self._fields)
+
+
+def _as_claimed(field: Any) -> str:
+    """Return a column of a claim; its own statement does not ask the field how it is read."""
+    column = f"outgoing.{field.column}"
+    return f"{readable(column)} AS {field.column}" if isinstance(field, InstantField) else column

@@ -106,6 +106,7 @@ class DeliveryEvent(models.Model):
     provider_message_id = models.TextField()
     source = models.TextField(blank=True, db_default="")  # the row that the message named, if any
     source_id = models.TextField(blank=True, db_default="")
+    generation = models.IntegerField(null=True)  # of that row; earlier messages do not name it
     kind = models.TextField(choices=Kind)
     occurred_at = models.DateTimeField()  # on the provider's clock
     received_at = models.DateTimeField(db_default=Now())

@@ -17,6 +17,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from egac.claim import Claim
+from egac.instants import InstantField
 from egac.retry import Reason
 
 # What `update_each` writes, beside the id and the error, whose types are the table's own.
@@ -194,10 +195,10 @@ class Outgoing(models.Model):
     audit_note = ""  # what the audit says of its calls beside their outcome
 
     attempts = models.IntegerField(db_default=0)
-    due_at = models.DateTimeField(null=True, blank=True)  # null: now
-    created_at = models.DateTimeField(db_default=Now())
-    updated_at = models.DateTimeField(db_default=Now())
-    sent_at = models.DateTimeField(null=True, blank=True)
+    due_at = InstantField(null=True, blank=True)  # null: now
+    created_at = InstantField(db_default=Now())
+    updated_at = InstantField(db_default=Now())
+    sent_at = InstantField(null=True, blank=True)
 
     generation = models.IntegerField(
         db_default=1
@@ -207,14 +208,14 @@ class Outgoing(models.Model):
     preview = models.TextField(null=True, blank=True)  # what a dry run would have sent
     provider_message_id = models.TextField(null=True, blank=True)
 
-    call_started_at = models.DateTimeField(null=True, blank=True)
-    in_doubt_since = models.DateTimeField(null=True, blank=True)  # perhaps accepted
+    call_started_at = InstantField(null=True, blank=True)
+    in_doubt_since = InstantField(null=True, blank=True)  # perhaps accepted
     repeats = models.IntegerField(db_default=0)  # calls since then, of the same attempt
     orphaned = models.BooleanField(db_default=False)  # a sender died under it
 
     lease_owner = models.TextField(null=True, blank=True)
     lease_number = models.BigIntegerField(db_default=0)
-    lease_ends_at = models.DateTimeField(null=True, blank=True)
+    lease_ends_at = InstantField(null=True, blank=True)
 
     class Meta:
         abstract = True
@@ -228,6 +229,11 @@ class Outgoing(models.Model):
     def recipient(self) -> str:
         """The address or number, for the audit and the suppression list."""
         raise NotImplementedError
+
+    @property
+    def tag(self) -> str:
+        """What its message carries, so that a delivery event finds the row and the generation."""
+        return f"{self._meta.db_table}-{self.pk}_{self.generation}"
 
     def error_value(self, error: Exception | None) -> Any:
         """Return the error as the table's own column keeps it, or None."""

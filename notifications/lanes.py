@@ -31,11 +31,13 @@ BATCHES_AHEAD_SECONDS = 2.0  # how much e-mail is frozen in batches before its s
 
 @dataclass
 class Bounds:
-    """How far a pass may go: rows, a time of time.monotonic, and until it is told to stop."""
+    """How far a pass may go: rows, a time of time.monotonic, until it is told to stop, and how many
+    calls each lane may have open at once."""
 
     limit: int | None = None
     until: float = float("inf")
     stop: threading.Event = field(default_factory=threading.Event)
+    concurrency: int = field(default_factory=lambda: int(settings.WORKER_CONCURRENCY))
 
     @property
     def are_reached(self) -> bool:
@@ -96,7 +98,7 @@ class Lane:
             self.sender,
             until=self.bounds.until,
             stop=self.bounds.stop,
-            concurrency=settings.WORKER_CONCURRENCY,
+            concurrency=self.bounds.concurrency,
             pool=self.pool,
             **{"on_records": self.on_records, **options},
         )

@@ -10,6 +10,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now, Upper
 from django.utils.timezone import localtime
 
+from egac.instants import InstantField
 from egac.outbox import (
     MAY_BE_WRITTEN_TO,
     Irrelevant,
@@ -90,11 +91,11 @@ class Notification(Outgoing):
     payload = models.JSONField(decoder=payloads.PayloadDecoder)
     attempts = models.IntegerField(db_default=0)
     last_error = models.TextField("error", db_column="error_message", null=True, blank=True)
-    due_at = models.DateTimeField("scheduled for", db_column="scheduled_for", null=True, blank=True)
+    due_at = InstantField("scheduled for", db_column="scheduled_for", null=True, blank=True)
     # Ours
     key = models.TextField(null=True, blank=True, unique=True)  # asking twice queues once
     priority = models.SmallIntegerField(db_default=100)  # less goes first
-    expires_at = models.DateTimeField(null=True, blank=True)
+    expires_at = InstantField(null=True, blank=True)
     relevance = models.TextField(blank=True, db_default="")  # the name of a check
     batch = models.ForeignKey(
         "EmailBatch",
@@ -195,7 +196,7 @@ class Notification(Outgoing):
             relevance.check(self.relevance, self.payload)
 
     def render(self) -> dict[str, Any]:
-        return payloads.message(self.payload, row_id=f"{self._meta.db_table}-{self.pk}")
+        return payloads.message(self.payload, tag=self.tag)
 
 
 class EmailBatchQuerySet(OutgoingQuerySet):

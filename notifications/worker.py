@@ -22,6 +22,8 @@ CHANNEL = "notifications_queue"  # of NOTIFY; the table's triggers name it
 POLL_SECONDS = 5.0  # the guarantee, where no NOTIFY comes through
 AFTER_ERROR_SECONDS = 10.0
 LISTEN_SECONDS = 1.0
+# By these a connection on which nothing is ever sent notices that its other end is gone.
+LIMITS = ("connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count")
 
 
 class Loop:
@@ -42,9 +44,9 @@ class Loop:
         ]
         for task in tasks:
             task.start()
-        while any(task.is_alive() for task in tasks):
+        while living := [task for task in tasks if task.is_alive()]:
             self._beat()
-            tasks[0].join(timeout=Heartbeat.SECONDS)
+            living[0].join(timeout=Heartbeat.SECONDS)
         self._heartbeat.end()
 
     def end(self) -> None:
@@ -88,7 +90,8 @@ class Loop:
         connection.close()
 
     def _lane(self, lane: type[Lane], pool: ThreadPoolExecutor) -> Lane:
-        return lane(Bounds(stop=self.stop), self._heartbeat.count, pool)
+        bounds = Bounds(stop=self.stop, concurrency=self.concurrency)
+        return lane(bounds, self._heartbeat.count, pool)
 
     def _listen(self) -> None:
         """Wake the lanes when the database says that rows are new."""
@@ -109,15 +112,11 @@ class Loop:
 
 def _listening() -> psycopg.Connection[Any]:
     """Return a connection of its own that listens; a pooler in transaction mode cannot do that."""
+    told = connection.get_connection_params()
     if settings.DATABASE_DIRECT_URL:
-        opened = psycopg.connect(settings.DATABASE_DIRECT_URL, autocommit=True)
+        limits = {name: told[name] for name in LIMITS if name in told}
+        opened = psycopg.connect(settings.DATABASE_DIRECT_URL, autocommit=True, **limits)
     else:
-        parameters = connection.get_connection_params()
-        known = {
-            name: parameters[name]
-            for name in ("dbname", "user", "password", "host", "port")
-            if parameters.get(name)
-        }
-        opened = psycopg.connect(**known, autocommit=True)
+        opened = psycopg.connect(**told, autocommit=True)
     opened.execute(f"LISTEN {CHANNEL}")
     return opened

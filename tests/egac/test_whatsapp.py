@@ -49,7 +49,7 @@ AS_META_TAKES_IT = {
 def message(**changes: Any) -> dict[str, Any]:
     """Return a reminder to Ana; `changes` are arguments of template_message."""
     plain = {"to": "+447700900123", "template": "reminder", "language": "en_GB"}
-    return template_message(**{**plain, "variables": ["Ana"], "row_id": "row-7", **changes})
+    return template_message(**{**plain, "variables": ["Ana"], "tag": "row-7", **changes})
 
 
 def error_after(provider: ProviderServer, fault: Fault) -> ProviderError:

@@ -1,9 +1,6 @@
 """E-mails in batches: one key for a hundred, stored before the call, settled row by row."""
 
-from datetime import timedelta
-
 import pytest
-from django.db.models import F
 from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 
@@ -12,6 +9,7 @@ from egac.models import Channel
 from notifications.models import EmailBatch, Notification
 from notifications.passes import run_pass
 from tests.notifications.factories import email, queue, queue_emails
+from tests.notifications.loads import close_the_breakers, let_time_pass
 from tests.providers.faults import Fault, always, fail_next
 from tests.providers.server import ProviderServer
 
@@ -22,13 +20,6 @@ Status = Notification.Status
 
 def send(limit: int = 1000) -> list[dict[str, object]]:
     return run_pass(limit=limit, seconds=20, channels=["email"])["results"]
-
-
-def let_time_pass() -> None:
-    """Bring every next try to now, and open what is held."""
-    for model in (Notification, EmailBatch):
-        model.objects.filter(status="pending").update(due_at=Now())
-    Channel.objects.update(held_until=F("held_until") - timedelta(days=40))
 
 
 def batch_calls(provider: ProviderServer) -> list[str]:
@@ -160,7 +151,7 @@ def test_gives_up_after_the_last_attempt(provider: ProviderServer) -> None:
     for _ in range(7):
         send()
         let_time_pass()
-        Channel.objects.update(failures=0, probing=False, held_until=None)
+        close_the_breakers()
 
     row.refresh_from_db()
     assert (row.status, row.reason, row.attempts) == (Status.FAILED, "exhausted", 5)
