@@ -41,7 +41,8 @@ FLUSH_SECONDS = 0.05  # how long an outcome waits to be recorded together with o
 TICK_SECONDS = 0.02
 SETTLE_SECONDS = 5.0  # a long pass looks so often for what dead senders left
 LOOK_AGAIN_SECONDS = 0.5  # after a claim that found too little, while calls are in flight
-QUEUED_SECONDS, MOST_ROUNDS, SMOOTHING = 0.005, 8, 20
+QUEUED_SECONDS, MOST_QUEUED = 0.025, 8  # how long, and how many a thread, calls wait for one
+SMOOTHING = 20  # of how many calls the mean is taken
 
 
 def threads(count: int) -> ThreadPoolExecutor:
@@ -180,10 +181,15 @@ class Drain:
             self._call(row)
 
     def _free(self) -> int:
-        """Return how many more calls may begin: one for each free thread, or, where calls end at
-        once, so many more that the last one waits QUEUED_SECONDS for a thread."""
-        rounds = QUEUED_SECONDS / max(self._call_seconds, QUEUED_SECONDS / MOST_ROUNDS)
-        return int(self.concurrency * max(1.0, rounds)) - self._in_flight
+        """Return how many more calls may begin, none where only a few may.
+
+        There is one for each thread, and so many wait for a thread that none rests while the next
+        ones are begun, a number of them together.
+        """
+        a_thread = min(MOST_QUEUED, QUEUED_SECONDS / max(self._call_seconds, 1e-6))
+        queued = int(self.concurrency * a_thread)
+        free = self.concurrency + queued - self._in_flight
+        return free if free > queued // 2 else 0
 
     def _call(self, row: Any) -> None:
         """Send one row; whatever happens is told as an Ended."""

@@ -23,6 +23,7 @@ class Pacer:
         self._is_healthy = False
         self._slots: deque[float] = deque()
         self._spacing = 0.0
+        self._round_trip = 0.0
         self._look()
 
     def take(self, wanted: int) -> int:
@@ -64,17 +65,20 @@ class Pacer:
         return max(0.0, next_at - time.monotonic())
 
     def _ask(self, count: int) -> None:
-        slots = grant(self.name, count=count)
+        slots = grant(self.name, count=count, usual=self._round_trip)
         if slots is None:
             self._look()
             return
+        self._round_trip = min(self._round_trip, slots.round_trip)
         self._is_healthy = slots.is_healthy
         self._spacing = slots.spacing
         self._slots.extend(slots.first_at + n * slots.spacing for n in range(slots.count))
 
     def _look(self) -> None:
         """See how the channel stands: a short hold is waited for, a long one is told."""
+        looked_at = time.monotonic()
         self.rate, self._told_rate, seconds = channels.look(self.name)
+        self._round_trip = time.monotonic() - looked_at
         if seconds is None:
             return
         opens_at = time.monotonic() + seconds

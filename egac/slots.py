@@ -11,7 +11,7 @@ from egac.channels import PROBE_SECONDS, RATES, UNTOLD_RATE
 # A little under the rate, so that slots and the network's jitter together stay within it.
 SLACK = 0.98
 LEEWAY_SECONDS = 0.01
-TRIES = 3
+TRIES = 3  # then the database is that far now
 
 # The rate is that of Channel.rate: least() passes over what is NULL.
 # A slot need not outlive a crash of the server, so its commit waits for no disk.
@@ -39,6 +39,7 @@ class Slots:
     count: int
     is_probe: bool
     is_healthy: bool  # no failure is counted against the channel
+    round_trip: float  # seconds that the grant took
 
 
 def leeway(spacing: float) -> float:
@@ -46,20 +47,17 @@ def leeway(spacing: float) -> float:
     return LEEWAY_SECONDS + spacing / 2
 
 
-def grant(name: str, *, count: int) -> Slots | None:
+def grant(name: str, *, count: int, usual: float = 0.0) -> Slots | None:
     """Grant up to `count` slots, or None while the channel is closed.
 
-    Somewhere in the round trip lies the instant on the database's clock, so the slots of a long
-    one may be misplaced: it is dropped and asked for anew, but for a probe, which crowds nobody.
-    Where all are long the database is far, and every worker's slots shift alike.
+    Somewhere in the round trip lies the instant on the database's clock. So where it took much
+    longer than a `usual` one, in seconds, the slots may be misplaced: they are dropped and asked
+    for anew, but for a probe, which crowds nobody.
     """
     slots = None
     for _ in range(TRIES):
-        asked_at = time.monotonic()
         slots = _ask(name, count)
-        if slots is None or slots.is_probe:
-            break
-        if time.monotonic() - asked_at <= leeway(slots.spacing):
+        if slots is None or slots.is_probe or slots.round_trip - usual <= leeway(slots.spacing):
             break
     return slots
 
@@ -74,15 +72,21 @@ def _ask(name: str, count: int) -> Slots | None:
         "slack": SLACK,
         "probe": PROBE_SECONDS,
     }
+    asked_at = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute(GRANT, told)
         row = cursor.fetchone()
+    answered_at = time.monotonic()
     if row is None:
         return None
     is_probe, failures, rate, seconds_to_end = row
     spacing = 1 / (rate * SLACK)
     granted = 1 if is_probe else count
-    first_at = time.monotonic() + seconds_to_end - granted * spacing
     return Slots(
-        first_at, spacing, granted, is_probe=is_probe, is_healthy=not (is_probe or failures)
+        first_at=answered_at + seconds_to_end - granted * spacing,
+        spacing=spacing,
+        count=granted,
+        is_probe=is_probe,
+        is_healthy=not (is_probe or failures),
+        round_trip=answered_at - asked_at,
     )
