@@ -105,6 +105,32 @@ def check_replies(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database)
+def check_idle_transactions(
+    databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Warn where a machine that loses its power may hold the locks of its rows for hours."""
+    if settings.DEBUG:
+        return []
+    return [
+        Warning(
+            "The database lets a transaction stand idle for ever, so a machine that dies in one "
+            "keeps its rows locked until the server notices.",
+            hint=f"Type in psql: ALTER DATABASE {connections[alias].settings_dict['NAME']} "
+            "SET idle_in_transaction_session_timeout = '1min';",
+            id="egac.W005",
+        )
+        for alias in databases or ()
+        if _setting(alias, "idle_in_transaction_session_timeout") == "0"
+    ]
+
+
+def _setting(alias: str, name: str) -> str:
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT current_setting(%s)", [name])
+        return str(cursor.fetchone()[0])
+
+
+@register(Tags.database)
 def check_words(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Stop `migrate` before its first table where an adopted one holds an unknown status."""
     refused: list[CheckMessage] = []

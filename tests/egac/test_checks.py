@@ -8,6 +8,7 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from egac.checks import (
+    check_idle_transactions,
     check_links,
     check_providers,
     check_replies,
@@ -75,6 +76,20 @@ def test_email_that_is_not_configured_at_all_is_no_fault(settings: Settings) -> 
     settings.RESEND_API_KEY = settings.RESEND_FROM = ""
 
     assert check_providers() == check_replies() == []
+
+
+@pytest.mark.django_db
+def test_asks_for_an_end_of_idle_transactions_in_production(settings: Settings) -> None:
+    settings.DEBUG = False
+
+    [warning] = check_idle_transactions(databases=["default"])
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '1min'")
+    after = check_idle_transactions(databases=["default"])
+
+    assert warning.id == "egac.W005"
+    assert "ALTER DATABASE" in str(warning.hint)
+    assert after == []
 
 
 @pytest.mark.django_db

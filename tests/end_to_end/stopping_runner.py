@@ -94,7 +94,7 @@ def after_a_batch(function: Callable[..., Any], reach: Callable[[], None]) -> Ca
 
 
 POINTS: dict[str, list[tuple[Any, str, Wrap]]] = {
-    "before_the_claim_commits": [(OutgoingQuerySet, "_claim", before_its_commit)],
+    "before_the_claim_commits": [(OutgoingQuerySet, "claim", before_its_commit)],
     "after_the_claim": [(OutgoingQuerySet, "claim", after)],
     "before_the_freeze_commits": [(NotificationQuerySet, "freeze", after)],
     "after_the_claim_of_a_batch": [(OutgoingQuerySet, "claim", after_a_batch)],
