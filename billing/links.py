@@ -6,8 +6,19 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core import signing
 
+from egac.providers import NotConfigured
+
 SALT = "billing.invoice"
 GOOD_FOR = timedelta(days=120)
+
+
+def require_site() -> None:
+    """Raise NotConfigured where an invoice would link to nowhere."""
+    if not settings.OPS_BASE_URL:
+        raise NotConfigured(
+            "OPS_BASE_URL is not set, so an invoice would link to nowhere. Write "
+            "OPS_BASE_URL=https://<this site> into the environment or .env."
+        )
 
 
 def invoice_link(number: str) -> str:

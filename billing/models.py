@@ -5,7 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Cast, Now
 
 from bookings.models import IS_CURRENCY, Booking, Customer, Enrolment
 
@@ -32,6 +32,10 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
     def pending(self) -> Self:
         return self.filter(status=Invoice.Status.PENDING)
+
+    def unpaid(self) -> Self:
+        """Those that still ask for money."""
+        return self.pending().filter(total__gt=F("paid"))
 
 
 class Invoice(models.Model):
@@ -229,6 +233,8 @@ class BillingProblem(models.Model):
     why = models.TextField()
     first_seen_at = models.DateTimeField(db_default=Now())
     last_seen_at = models.DateTimeField(db_default=Now())
+    # The business date of the run that saw it: one for an earlier day does not solve it.
+    last_seen_on = models.DateField(db_default=Cast(Now(), models.DateField()))
     solved_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -244,3 +250,16 @@ class BillingProblem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.booking}: {self.why}"
+
+
+class MonthAhead(models.Model):
+    """What the jobs will do in the coming month: no table, a page of the admin and who may see."""
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        verbose_name = "month ahead"
+        verbose_name_plural = "month ahead"
+
+    def __str__(self) -> str:
+        return "month ahead"

@@ -30,7 +30,8 @@ def move_access(moves: Sequence[Move], *, actor: str) -> list[BookingEvent]:
     """
     chosen = {move.booking_id: move for move in moves if move.old != move.new}
     with transaction.atomic():
-        locked = Booking.objects.filter(pk__in=chosen).order_by("pk").select_for_update()
+        rows = Booking.objects.filter(pk__in=chosen).order_by("pk")
+        locked = rows.select_for_update(no_key=True)  # an invoice may point at them meanwhile
         standing = dict(locked.values_list("pk", "access_status"))
         moving = [move for key, move in chosen.items() if standing.get(key) == move.old]
         for new in {move.new for move in moving}:

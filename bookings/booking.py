@@ -69,7 +69,7 @@ def confirm_bookings(
 ) -> Changed:
     """Confirm bookings that wait, and queue their customers' confirmations, all or nothing.
 
-    Raises Unsendable where a customer's address can never be written to.
+    Who can be reached on no channel is confirmed and not told.
     """
     with transaction.atomic():
         changed = change(

@@ -10,8 +10,7 @@ from django.db.models.functions import Lower, Now, Right
 MONDAY, SUNDAY = 1, 7  # of ISO 8601, as Booking.weekdays counts
 IS_CURRENCY = r"^[A-Z]{3}$"  # ISO 4217
 
-# However a number is written, with a country's code or without, it ends in the same digits: by
-# them an index finds it, and what it finds is then compared in E.164.
+# However a number is written, it ends in the same digits: what they find is compared in E.164.
 DIGITS_COMPARED = 6
 END_OF_PHONE = Right(
     Func("phone", Value("[^0-9]"), Value(""), Value("g"), function="regexp_replace"),
@@ -165,7 +164,7 @@ class Booking(models.Model):
     def title(self) -> str:
         """What was booked, in words that a customer knows."""
         name = self.package.name if self.package else "Classes"
-        return f"{name} ({self.get_plan_display()})"
+        return f"{name} ({Plan(self.plan).label})"
 
 
 class BookingEvent(models.Model):

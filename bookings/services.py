@@ -7,6 +7,7 @@ from bookings.booking import (
     confirm_bookings,
     make_booking,
 )
+from bookings.enrolling import enrol
 from bookings.notices import (
     BOOKING_STANDS,
     CHANNELS,
@@ -16,10 +17,10 @@ from bookings.notices import (
     can_have_whatsapp,
     messages_to,
 )
+from bookings.seeding import seed_demo
 from bookings.sessions import (
     cancel_sessions,
     complete_sessions,
-    enrol,
     mark_attendance,
 )
 from bookings.timeline import MOST_EVENTS, add_to_timeline
@@ -46,4 +47,5 @@ __all__ = [
     "messages_to",
     "move_access",
     "schedule_meetings",
+    "seed_demo",
 ]

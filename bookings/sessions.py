@@ -1,4 +1,4 @@
-"""Class sessions: who is enrolled, who came, whether it took place, whether it is cancelled."""
+"""Class sessions: who came, whether one took place, whether it is cancelled."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,6 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
-from bookings.booking import Refused
 from bookings.models import Booking, ClassSession, Customer, Enrolment
 from bookings.notices import Notice, messages_to
 from egac.days import instant_in_words
@@ -26,36 +25,6 @@ def sessions_by_the_clock() -> QuerySet[Any]:
     return ClassSession.objects.alias(until=Coalesce("ends_at", "starts_at")).annotate(
         has_begun=Q(starts_at__lte=Now()), is_over=Q(until__lte=Now())
     )
-
-
-def enrol(
-    booking_ids: Sequence[int], *, session: ClassSession, actor: str, seen: Seen | None = None
-) -> Changed:
-    """Give confirmed bookings a place in a session, each once; raise Refused where it has none."""
-    with transaction.atomic():
-        locked = ClassSession.objects.select_for_update().get(pk=session.pk)
-        if locked.status == Status.CANCELLED:
-            raise Refused(f"{locked} is cancelled, so nobody can be enrolled in it.")
-        there = set(locked.enrolments.values_list("booking_id", flat=True))
-
-        def give_places(chosen: QuerySet[Booking]) -> int:
-            places = [Enrolment(session=locked, booking=each, changed_by=actor) for each in chosen]
-            return len(Enrolment.objects.bulk_create(places))
-
-        return change(
-            Booking.objects.all(),
-            ids=booking_ids,
-            why_not=lambda each: "enrolled already" if each.pk in there else why_not_enrolled(each),
-            act=give_places,
-            seen=seen,
-        )
-
-
-def why_not_enrolled(booking: Booking) -> str:
-    """Return why this booking cannot have a place in a session, or ""."""
-    if booking.status != Booking.Status.CONFIRMED:
-        return "not confirmed"
-    return "locked" if booking.access_status == Booking.Access.LOCKED else ""
 
 
 def mark_attendance(
@@ -115,7 +84,7 @@ def cancel_sessions(
     """Cancel sessions and tell everyone booked why, in one transaction.
 
     Everyone gets one message a channel for a session, however many bookings they have in it. Of a
-    class that is over nobody is told. Raises Unsendable where an address can never be written to.
+    class that is over nobody is told.
     """
     with transaction.atomic():
         changed = change(

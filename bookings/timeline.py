@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from bookings.models import Customer
-from egac.admin_outgoing import Event
+from egac.admin_pages import Event
 
 MOST_EVENTS = 200  # that one source tells, the latest ones
 

@@ -37,6 +37,7 @@ class StaffAction:
     consequence: str  # what happens to the rows below, on the page that asks
     asks_reason: bool = False
     one_only: bool = False
+    reason_help: str = "It stands in the history, for example “she lost the mail”."
 
 
 @dataclass(frozen=True)

@@ -3,23 +3,21 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin, messages
-from django.contrib.admin.models import LogEntry
+from django.contrib import admin
 from django.contrib.admin.utils import quote
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from egac.admin_actions import ActingAdmin
+from egac.admin_pages import MOST_EVENTS as MOST_EVENTS
+from egac.admin_pages import Event as Event
+from egac.admin_pages import PageAdmin
 from egac.admin_records import badge, moment, took
 from egac.channels import why_closed
 from egac.delivery import MessageAudit
@@ -30,7 +28,6 @@ from egac.outbox import Irrelevant, Unsendable
 EMAIL_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 )
-MOST_EVENTS = 200
 
 
 class ReasonFilter(admin.SimpleListFilter):
@@ -62,17 +59,6 @@ class ErrorFilter(admin.SimpleListFilter):
 
 
 @dataclass(frozen=True)
-class Event:
-    """One line of a record's timeline."""
-
-    at: datetime
-    what: str
-    tone: str
-    details: str = ""
-    url: str = ""  # of what it is about
-
-
-@dataclass(frozen=True)
 class Mail:
     """An e-mail to look at: which one it is, or why there is none."""
 
@@ -80,9 +66,10 @@ class Mail:
     message: dict[str, Any] | None = None
 
 
-class OutgoingAdmin(ActingAdmin):
+class OutgoingAdmin(PageAdmin):
     """Outgoing rows: a list by state, and for each row a read-only record."""
 
+    page_template = "admin/outgoing_record.html"
     channel = "email"
     tones: dict[str, str] = {}
     list_filter = ("status", ReasonFilter, ErrorFilter)
@@ -132,50 +119,13 @@ class OutgoingAdmin(ActingAdmin):
 
     # The record
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the record; nothing on it can be edited."""
-        row = self.get_object(request, object_id)
-        if not self.has_view_permission(request, row) or request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
-        if row is None:
-            messages.warning(request, f"There is no such {self.opts.verbose_name}.")
-            return HttpResponseRedirect(self.url_of("changelist"))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": str(row),
-            "row": row,
-            "state": self.state(row),
-            "sentence": self.state_in_words(row),
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return {
+            **super().page_context(request, row),
             "error_sentence": explain_error(row.last_error, gave_up=self.gave_up(row)),
-            "facts": self.facts(row),
-            "notes": self.notes(row),
-            "timeline": self.timeline(row),
             "mail": self.mail_of(row),
-            "buttons": [
-                {"label": each.label, "url": self.url_of(each.name)}
-                for each in self.permitted(request)
-                if not self.why_not(each, row)
-            ],
-            "list_url": self.url_of("changelist"),
             "email_url": self.url_of("email", quote(row.pk)),
-            "history_url": self.url_of("history", quote(row.pk)),
         }
-        return TemplateResponse(request, "admin/outgoing_record.html", context)
-
-    def facts(self, row: Any) -> list[tuple[str, Any]]:
-        """Return what the record says of the row, name by name."""
-        raise NotImplementedError
-
-    def notes(self, row: Any) -> list[str]:
-        """Return what a person should know before acting on this row."""
-        return []
 
     def state_in_words(self, row: Any) -> str:
         now = timezone.now()  # noqa: TID251  a page reads the clock
@@ -191,24 +141,10 @@ class OutgoingAdmin(ActingAdmin):
         return False
 
     def timeline(self, row: Any) -> list[Event]:
-        """Return what happened to the row, the oldest first."""
-        events = [*self.milestones(row), *self._attempts(row), *self._staff_actions(row)]
-        return sorted(events, key=lambda event: event.at)
+        return sorted([*super().timeline(row), *attempts_of(row)], key=lambda event: event.at)
 
     def milestones(self, row: Any) -> Iterator[Event]:
         yield Event(row.created_at, "Created", "off")
-
-    def _attempts(self, row: Any) -> Iterator[Event]:
-        lines = MessageAudit.objects.filter(source=row._meta.db_table, source_id=str(row.pk))
-        for line in lines.order_by("-at")[:MOST_EVENTS]:
-            yield Event(line.at, _what(line), TONES_OF_OUTCOMES[line.outcome], _details(line))
-
-    def _staff_actions(self, row: Any) -> Iterator[Event]:
-        kind = ContentType.objects.get_for_model(row)
-        entries = LogEntry.objects.filter(content_type=kind, object_id=str(row.pk))
-        for entry in entries.select_related("user").order_by("-action_time")[:MOST_EVENTS]:
-            who = entry.user.get_username()
-            yield Event(entry.action_time, f"{who}: {entry.get_change_message()}", "off")
 
     # The e-mail
 
@@ -252,12 +188,27 @@ class OutgoingAdmin(ActingAdmin):
         return response
 
 
+# Kinds of delivery events.
+BAD_NEWS = {"failed", "suppressed", "bounced", "complained"}
+
 TONES_OF_OUTCOMES: dict[str, str] = {
     MessageAudit.Outcome.ACCEPTED: "good",
     MessageAudit.Outcome.REFUSED: "bad",
     MessageAudit.Outcome.UNKNOWN: "moving",
     MessageAudit.Outcome.DIED: "bad",
 }
+
+
+def attempts_of(row: Any) -> Iterator[Event]:
+    """Yield every attempt to send an outgoing row, the latest MOST_EVENTS."""
+    lines = MessageAudit.objects.filter(source=row._meta.db_table, source_id=str(row.pk))
+    for line in lines.order_by("-at")[:MOST_EVENTS]:
+        yield attempt_of(line)
+
+
+def attempt_of(line: MessageAudit) -> Event:
+    """Return one attempt as a line of a timeline."""
+    return Event(line.at, _what(line), TONES_OF_OUTCOMES[line.outcome], _details(line))
 
 
 def _what(line: MessageAudit) -> str:

@@ -1,13 +1,18 @@
 """Business dates and times as people read them, in the club's zone (BUSINESS_TIME_ZONE). Pure."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
-from django.utils.timezone import localtime
+from django.utils.timezone import localtime, make_aware
 
 
 def business_date(instant: datetime) -> date:
     """Return the date that an instant falls on in the club's zone."""
     return localtime(instant).date()
+
+
+def start_of(on: date) -> datetime:
+    """Return the first instant of a business date."""
+    return make_aware(datetime.combine(on, time.min))
 
 
 def day_in_words(on: date) -> str:

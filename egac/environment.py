@@ -31,6 +31,11 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
+def paragraph(name: str) -> str:
+    """Return a text of several lines, each of which ends where `|` stands."""
+    return "\n".join(line.strip() for line in text(name).split("|"))
+
+
 def switch(name: str, default: bool = False) -> bool:
     """Return True or False; any word but `1 true yes on` and `0 false no off` refuses to start."""
     word = text(name).lower()

@@ -33,15 +33,23 @@ SECRET_SETTINGS = (
     "OPSGENIE_API_KEY",
     "HEALTHCHECK_PING_URL",
 )
-# The value of a `secret` in a query, however the client escaped its name.
-NAME = "".join(f"(?:{letter}|%{ord(letter):x})" for letter in "secret")
-QUERY_SECRET = re.compile(rf'({NAME}=)[^&\s"]*', re.IGNORECASE)
+
+
+def escaped(name: str) -> str:
+    """Return what matches a name in a query, however the client escaped its letters."""
+    return "".join(f"(?:{letter}|%{ord(letter):x})" for letter in name)
+
+
+# The value of a `secret`, and of the `key` that opens an invoice.
+QUERY_SECRET = re.compile(
+    rf"""({escaped("secret")}=|[?&]{escaped("key")}=)[^&\s"]*""", re.IGNORECASE
+)
 ISSUED_TOKEN = re.compile(r"\begac_[\w-]{20,}\.[\w-]{20,}")  # of egac/tokens.py
 REDACTED = "[redacted]"
 
 
 def redact(text: str) -> str:
-    """Return the text without any secret: the settings', the value of `secret=`, issued tokens."""
+    """Return the text without any secret: the settings', a query's secret or key, issued tokens."""
     # The longest first: one may be the beginning of another.
     for value in sorted(_secrets(), key=len, reverse=True):
         if value:

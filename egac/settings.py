@@ -15,6 +15,7 @@ from egac.environment import (
     job_tokens,
     networks,
     one_of,
+    paragraph,
     percent,
     read_env_file,
     switch,
@@ -87,7 +88,9 @@ T5_BILLS = one_of("T5_BILLS", ("attended", "completed"))
 T5_DUE_DAYS = whole("T5_DUE_DAYS", 5, at_least=0)
 GRACE_AFTER_DAYS = whole("GRACE_AFTER_DAYS", 8)
 LOCK_AFTER_DAYS = whole("LOCK_AFTER_DAYS", 11)
-INVOICE_PAYMENT_DETAILS = text("INVOICE_PAYMENT_DETAILS")  # how to pay, as an invoice says it
+# What an invoice says of the club, and of how to pay.
+CLUB_DETAILS = paragraph("CLUB_DETAILS")
+INVOICE_PAYMENT_DETAILS = paragraph("INVOICE_PAYMENT_DETAILS")
 
 # What leaves the system
 SENDING = one_of("SENDING", ("on", "off")) == "on"
@@ -283,6 +286,8 @@ LOGGING = {
     "root": {"handlers": ["stderr", "run"], "level": "INFO"},
     "loggers": {
         "django": {"level": "INFO", "handlers": [], "propagate": True},
+        # It lists the letters of every document.
+        "fontTools": {"level": "WARNING"},
         "django.server": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
     },
 }

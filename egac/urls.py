@@ -19,4 +19,5 @@ urlpatterns = [
     path("webhooks/whatsapp", from_whatsapp),
     path("", include("jobs.urls")),
     path("", include("invites.urls")),
+    path("", include("billing.urls")),
 ]

@@ -15,8 +15,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from egac.admin_actions import Line, Press, StaffAction
-from egac.admin_outgoing import Event, OutgoingAdmin
+from egac.admin_outgoing import OutgoingAdmin
+from egac.admin_pages import Event
 from egac.admin_records import moment
+from egac.admin_widgets import SearchBox
 from egac.delivery import suppressed_among
 from egac.explain import day_and_clock, explain_error
 from egac.providers import NotConfigured
@@ -33,7 +35,7 @@ from invites.admin_buttons import (
     line_of,
 )
 from invites.admin_enquiries import TONES, EnquiryAdmin
-from invites.admin_forms import EnquirySearch, InviteForm
+from invites.admin_forms import InviteForm
 from invites.models import Enquiry, Invite
 from invites.outcome import is_all_sent, outcome_sentence
 from invites.services import Changed, Refused
@@ -152,7 +154,7 @@ class InviteAdmin(OutgoingAdmin):
         return bool(request.user.has_perm("invites.add_invite"))
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        kwargs["widget"] = EnquirySearch(db_field, self.admin_site)
+        kwargs["widget"] = SearchBox(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def response_add(

@@ -3,8 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
+from django.contrib.admin.models import ADDITION, LogEntry
 from django.core import signing
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,9 +14,10 @@ from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV
 from import_export.results import Result
 
+from egac.admin_export import ExportedAdmin
 from egac.admin_records import ListAdmin, badge, moment
+from egac.csv_files import UnusableFile
 from invites.admin_forms import SALT, CsvConfirmForm, CsvExportForm, CsvForm, EnquiryForm
-from invites.enquiry_csv import UnusableFile
 from invites.models import Enquiry, Invite
 from invites.resources import EnquiryCsv, EnquiryResource
 
@@ -62,7 +62,7 @@ class InvitesOfAnEnquiry(admin.TabularInline):
         return moment(invite.sent_at)
 
 
-class EnquiryAdmin(ImportExportMixin, ListAdmin):
+class EnquiryAdmin(ExportedAdmin, ImportExportMixin, ListAdmin):
     """Enquiries: contact data can be changed; what they wrote stands beside it."""
 
     form = EnquiryForm
@@ -148,24 +148,6 @@ class EnquiryAdmin(ImportExportMixin, ListAdmin):
     def add_success_message(self, result: Result, request: HttpRequest) -> None:
         level = messages.SUCCESS if result.totals["new"] else messages.WARNING
         messages.add_message(request, level, f"Import finished: {result.summary}")
-
-    # Files out
-
-    def has_export_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("invites.export_enquiry"))
-
-    def _do_file_export(
-        self, file_format: Any, request: HttpRequest, queryset: Any, **more: Any
-    ) -> Any:
-        response = super()._do_file_export(file_format, request, queryset, **more)
-        LogEntry.objects.create(
-            user_id=request.user.pk,  # type: ignore[misc]
-            content_type=ContentType.objects.get_for_model(Enquiry),
-            object_repr="Enquiries",
-            action_flag=CHANGE,
-            change_message=f"Exported {queryset.count()} enquiries to a CSV file.",
-        )
-        return response
 
 
 def preview_of(result: Any) -> dict[str, Any]:

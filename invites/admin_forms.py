@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import AdminDateWidget, AutocompleteSelect
+from django.contrib.admin.widgets import AdminDateWidget
 from django.core import signing
 from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
 
@@ -44,21 +44,6 @@ class EnquiryForm(forms.ModelForm):
                 f"There is an enquiry of {name} with {email} already. Open that one instead."
             )
         return cleaned
-
-
-class EnquirySearch(AutocompleteSelect):
-    """A box to search a person in, with words in it: an empty one has no name for a reader."""
-
-    def build_attrs(
-        self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        attributes = super().build_attrs(base_attrs, extra_attrs)
-        return {**attributes, "data-placeholder": "Search a name or an address"}
-
-    @property
-    def media(self) -> forms.Media:
-        after_select2 = ["admin/js/autocomplete.js", "egac/enquiry_search.js"]
-        return super().media + forms.Media(js=after_select2)
 
 
 class InviteForm(forms.ModelForm):

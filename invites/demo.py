@@ -4,44 +4,11 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
+from egac.invented import invented_name
 from invites.models import Enquiry, Invite
 
 MARK = {"demo": True}  # in raw_payload: this row is invented
 
-FIRST_NAMES = [
-    "Amelia",
-    "Noah",
-    "Zoë",
-    "Yusuf",
-    "Isla",
-    "Seán",
-    "Priya",
-    "Kwame",
-    "Freya",
-    "Tomás",
-    "Mia",
-    "Oliver",
-    "Ngozi",
-    "Leo",
-    "Chloé",
-    "Arthur",
-    "Siân",
-    "Dmitri",
-    "Ava",
-    "Rhys",
-]
-LAST_NAMES = [
-    "Hart",
-    "Okafor",
-    "Lindqvist",
-    "O'Connor",
-    "Patel",
-    "Walker",
-    "García",
-    "Müller",
-    "Nowak",
-    "Singh",
-]
 INTERESTS = ("Training", "Training", "Training", "Coaching", "Volunteering")
 # What the stand-in does with an address that begins with such a word.
 AWKWARD = ("refused", "refused", "broken", "broken", "flaky", "flaky", "busy", "slow")
@@ -64,10 +31,10 @@ def enquiries(now: datetime) -> list[Enquiry]:
 def _person(
     chance: random.Random, now: datetime, number: int, address: str | None = None
 ) -> Enquiry:
-    first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
+    name = invented_name(chance)
     made_up = f"person.{number}@families.example" if address is None else address
     return Enquiry(
-        name=f"{first} {last}",
+        name=name,
         email=made_up,
         phone=f"07700 900{chance.randrange(1000):03d}",
         interest=chance.choice(INTERESTS),

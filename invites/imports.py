@@ -1,25 +1,23 @@
 """Bring enquiries of a CSV file in: the good lines together or not at all, each once."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Lower, Trim
 
+from egac.csv_files import Record, RefusedLine
+from egac.days import start_of
 from invites.enquiry_csv import (
     AlreadyThere,
     CleanEnquiry,
     Key,
-    Record,
-    RefusedLine,
     Verdict,
     clean_records,
     find_known,
     key_of,
-    read_records,
+    read_enquiries,
 )
 from invites.models import Enquiry, Invite
 
@@ -32,7 +30,7 @@ def import_enquiries(content: bytes, *, today: date, invite: bool = False) -> di
 
     With `invite` each new one gets a pending invite. Raises UnusableFile.
     """
-    records = read_records(content)
+    records = read_enquiries(content)
     with transaction.atomic():
         wait_for_other_imports()
         verdicts = judge_records(records, today=today)
@@ -47,7 +45,7 @@ def import_enquiries(content: bytes, *, today: date, invite: bool = False) -> di
 
 def preview_import(content: bytes, *, today: date, invite: bool = False) -> dict[str, Any]:
     """Return the report that an import would give now, and save nothing. Raises UnusableFile."""
-    return report_of(judge_records(read_records(content), today=today), invite=invite)
+    return report_of(judge_records(read_enquiries(content), today=today), invite=invite)
 
 
 def wait_for_other_imports() -> None:
@@ -85,16 +83,6 @@ def fields_of(clean: CleanEnquiry) -> dict[str, Any]:
     if clean.enquired_on is None:
         return fields
     return {**fields, "created_at": start_of(clean.enquired_on)}
-
-
-def start_of(day: date) -> datetime:
-    """Return the first instant of a business date."""
-    return datetime.combine(day, time.min, tzinfo=ZoneInfo(settings.BUSINESS_TIME_ZONE))
-
-
-def business_day(instant: datetime) -> date:
-    """Return the business date of an instant."""
-    return instant.astimezone(ZoneInfo(settings.BUSINESS_TIME_ZONE)).date()
 
 
 def report_of(verdicts: Sequence[Verdict], *, invite: bool) -> dict[str, Any]:

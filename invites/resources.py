@@ -11,20 +11,19 @@ from typing import Any
 import tablib  # type: ignore[import-untyped]
 from django.core.exceptions import ValidationError
 from import_export import fields, resources
-from import_export.formats.base_formats import CSV
 from import_export.results import Result
 
+from egac.admin_export import MarkedCsv
+from egac.csv_files import Record, RefusedLine, harmless
+from egac.days import business_date
 from invites.enquiry_csv import (
     COLUMNS,
     AlreadyThere,
     CleanEnquiry,
-    Record,
-    RefusedLine,
     Verdict,
-    harmless,
-    read_records,
+    read_enquiries,
 )
-from invites.imports import BATCH, business_day, fields_of, judge_records, wait_for_other_imports
+from invites.imports import BATCH, fields_of, judge_records, wait_for_other_imports
 from invites.models import Enquiry
 
 
@@ -34,25 +33,19 @@ class EnquiryDataset(tablib.Dataset):
     records: list[Record]
 
 
-class EnquiryCsv(CSV):
-    """CSV as the command reads it, and UTF-8 with a mark for spreadsheets; raises UnusableFile."""
-
-    def is_binary(self) -> bool:
-        return True
+class EnquiryCsv(MarkedCsv):
+    """CSV as the command reads it; raises UnusableFile."""
 
     def get_read_mode(self) -> str:
         return "rb"
 
     def create_dataset(self, in_stream: bytes, **kwargs: Any) -> EnquiryDataset:
-        records = read_records(in_stream)
+        records = read_enquiries(in_stream)
         dataset = EnquiryDataset(headers=list(COLUMNS))
         for record in records:
             dataset.append([record.cell(column) for column in COLUMNS])
         dataset.records = records
         return dataset
-
-    def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
-        return str(dataset.export("csv", **kwargs)).encode("utf-8-sig")
 
 
 class LineRefused(ValidationError):
@@ -160,5 +153,5 @@ def cell_of(field: fields.Field, enquiry: Enquiry) -> str:
     """Return what stands in the file; an instant that the database is to set is empty."""
     value = field.get_value(enquiry)
     if isinstance(value, datetime):
-        value = business_day(value)
+        value = business_date(value)
     return str(value) if isinstance(value, str | date) else ""

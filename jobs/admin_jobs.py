@@ -237,7 +237,7 @@ def _facts(state: JobState) -> list[tuple[str, Any]]:
         ("Command", f"manage.py {job.name}"),
         ("Over HTTP", ", ".join(f"/functions/v1/{name}" for name in job.functions) or "–"),
     ]
-    if pause := JobPause.objects.filter(job=job.name).first():
+    if pause := JobPause.objects.open().filter(job=job.name).first():
         facts.insert(
             0, ("Paused", format_html("by {}, {}", pause.paused_by, moment(pause.paused_at)))
         )

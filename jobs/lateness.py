@@ -64,34 +64,39 @@ def late_jobs(now: datetime) -> list[JobState]:
 
 def job_states(now: datetime) -> list[JobState]:
     """Return how each job stands, in the order of the registry."""
-    runs = JobRun.objects.newest_of_each(JOBS)
-    done = _last_done()
-    paused = set(JobPause.objects.values_list("job", flat=True))
-    installed_at = _installed_at()
-    return [
-        JobState(
-            job,
-            last_run=runs.get(name),
-            last_done_at=done.get(name),
-            next_run_at=next_run(job.schedule, now),
-            is_paused=name in paused,
-            late_since=None if name in paused else missed(job, now, done.get(name), installed_at),
+    runs, done = JobRun.objects.newest_of_each(JOBS), _last_done()
+    pauses, installed_at = JobPause.objects.in_bulk(), _installed_at()
+    states = []
+    for name, job in JOBS.items():
+        # A job that was never done may be as new as the installation.
+        awaited_from = _awaited_from(done.get(name, installed_at), pauses.get(name))
+        states.append(
+            JobState(
+                job,
+                last_run=runs.get(name),
+                last_done_at=done.get(name),
+                next_run_at=next_run(job.schedule, now),
+                is_paused=awaited_from is None,
+                late_since=missed(job, now, awaited_from) if awaited_from else None,
+            )
         )
-        for name, job in JOBS.items()
-    ]
+    return states
 
 
-def missed(
-    job: Job, now: datetime, last_done_at: datetime | None, installed_at: datetime
-) -> datetime | None:
-    """Return the scheduled time that is overdue at `now`, or None.
-
-    A job that was never done is judged by the times that came after `installed_at`.
-    """
+def missed(job: Job, now: datetime, awaited_from: datetime) -> datetime | None:
+    """Return the scheduled time after `awaited_from` whose run is overdue at `now`, or None."""
     time = previous_run(job.schedule, now - job.late_after)
-    if last_done_at is None:
-        return time if time >= installed_at else None
-    return time if last_done_at < time - CLOCKS_DIFFER else None
+    return time if awaited_from < time - CLOCKS_DIFFER else None
+
+
+def _awaited_from(done_at: datetime, pause: JobPause | None) -> datetime | None:
+    """Return from when on a job is awaited, or None while it is paused.
+
+    What its pause let pass is not missed: the next run catches it up.
+    """
+    if pause is None:
+        return done_at
+    return pause.resumed_at and max(done_at, pause.resumed_at)
 
 
 def _last_done() -> dict[str, datetime]:

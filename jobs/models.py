@@ -101,12 +101,22 @@ class JobRun(models.Model):
         return self.finished_at - self.started_at if self.finished_at else None
 
 
+class JobPauseQuerySet(models.QuerySet["JobPause"]):
+    """Questions about pauses."""
+
+    def open(self) -> Self:
+        return self.filter(resumed_at=None)
+
+
 class JobPause(models.Model):
     """A job that no clock and no machine may start until staff resume it; a person still may."""
 
     job = models.TextField(primary_key=True)
     paused_by = models.TextField()
     paused_at = models.DateTimeField(db_default=Now())
+    resumed_at = models.DateTimeField(null=True)  # what came before is not missed
+
+    objects = JobPauseQuerySet.as_manager()
 
     class Meta:
         verbose_name = "pause of a job"

@@ -79,18 +79,20 @@ def _watch(run: JobRun) -> None:
 def _refuse_while_paused(name: str, start: Start) -> None:
     if start.trigger in BY_A_PERSON:
         return
-    if pause := JobPause.objects.filter(job=name).first():
+    if pause := JobPause.objects.open().filter(job=name).first():
         raise Paused(f"{name} is paused by {pause.paused_by}; nothing was done.")
 
 
 def pause_job(name: str, *, by: str) -> bool:
     """Let no clock and no machine start the job; return False where it is paused already."""
-    return JobPause.objects.get_or_create(job=name, defaults={"paused_by": by})[1]
+    _pause, is_new = JobPause.objects.get_or_create(job=name, defaults={"paused_by": by})
+    resumed = JobPause.objects.filter(job=name, resumed_at__isnull=False)
+    return is_new or bool(resumed.update(paused_by=by, paused_at=Now(), resumed_at=None))
 
 
 def resume_job(name: str) -> bool:
     """Let the job be started again; return False where it is not paused."""
-    return bool(JobPause.objects.filter(job=name).delete()[0])
+    return bool(JobPause.objects.open().filter(job=name).update(resumed_at=Now()))
 
 
 def _open_run(name: str, start: Start) -> JobRun:

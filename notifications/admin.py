@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from egac.admin_actions import Line, Press, StaffAction
-from egac.admin_outgoing import MOST_EVENTS, ErrorFilter, Event, Mail, OutgoingAdmin, ReasonFilter
+from egac.admin_outgoing import BAD_NEWS, ErrorFilter, Mail, OutgoingAdmin, ReasonFilter
+from egac.admin_pages import MOST_EVENTS, Event
 from egac.admin_records import RecordAdmin, badge, moment
 from egac.delivery import events_of, suppressed_among
 from egac.explain import state_sentence
@@ -24,7 +25,7 @@ from egac.retry import Reason
 from egac.staff import instant_of
 from notifications import admin_buttons as buttons
 from notifications import staff
-from notifications.catalogue import TYPES
+from notifications.catalogue import TYPES, title_of
 from notifications.models import IS_WHATSAPP, Notification, Sample, Worker
 from notifications.preview import preview_html, preview_list
 
@@ -37,7 +38,6 @@ TONES: dict[str, str] = {
     Status.FAILED: "bad",
     Status.CANCELLED: "off",
 }
-BAD_NEWS = {"failed", "suppressed", "bounced", "complained"}
 LARGEST_ID = 2**31 - 1
 ALIVE_FOR = timedelta(minutes=1)
 NO_WORKER = (
@@ -119,7 +119,7 @@ class NotificationAdmin(OutgoingAdmin):
 
     @admin.display(description="type", ordering="type")
     def about(self, row: Notification) -> str:
-        return buttons.title_of(row.type)
+        return title_of(row.type)
 
     @admin.display(description="recipient")
     def to(self, row: Notification) -> str:
@@ -137,7 +137,7 @@ class NotificationAdmin(OutgoingAdmin):
 
     def facts(self, row: Notification) -> list[tuple[str, Any]]:
         facts = [
-            ("Type", f"{buttons.title_of(row.type)} ({row.type})"),
+            ("Type", f"{title_of(row.type)} ({row.type})"),
             ("Recipient", self.to(row)),
             ("Channel", self.way(row)),
             ("Attempts", self.attempts_made(row)),
@@ -179,7 +179,7 @@ class NotificationAdmin(OutgoingAdmin):
             yield Event(event.occurred_at, what, tone, event.detail)
 
     def mail_of(self, row: Notification) -> Mail:
-        if buttons.is_whatsapp(row):
+        if row.is_whatsapp:
             return Mail("It goes by WhatsApp: the details above hold its template and variables.")
         return super().mail_of(row)
 

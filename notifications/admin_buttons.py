@@ -18,7 +18,7 @@ from egac.explain import day_and_clock
 from egac.outbox import Irrelevant, Unsendable
 from egac.staff import Changed, Seen
 from notifications import staff
-from notifications.catalogue import TYPES
+from notifications.catalogue import title_of
 from notifications.lanes import Bounds
 from notifications.models import Notification
 from notifications.passes import CHANNELS
@@ -58,11 +58,6 @@ def why_not(action: StaffAction, row: Notification) -> str:
     return staff.why_skipped(row, staff.RETRIED if action is RETRY else staff.TAKEN_BACK)
 
 
-def title_of(type: str) -> str:
-    """Return a type in words; one that the catalogue does not know stands for itself."""
-    return TYPES[type].title if type in TYPES else type
-
-
 def without_links(text: str) -> str:
     """Return the text with every link cut off behind its host."""
     return LINK.sub(r"\1…", text)
@@ -95,20 +90,15 @@ def channel_in_words(row: Notification) -> str:
     return CHANNEL_WORDS.get(named, "none") if isinstance(named, str) else "none"
 
 
-def is_whatsapp(row: Notification) -> bool:
-    """Whether it goes by WhatsApp."""
-    return isinstance(row.payload, dict) and row.payload.get("channel") == "whatsapp"
-
-
 def why_held(row: Notification) -> str:
     """Return why nothing goes out on the row's channel now, or ""."""
-    channel = "whatsapp" if is_whatsapp(row) else "email"
+    channel = "whatsapp" if row.is_whatsapp else "email"
     return CHANNELS[channel][-1](Bounds(), len).why_held() or why_closed(channel)
 
 
 def whatsapp_facts(row: Notification) -> list[tuple[str, Any]]:
     """Return a WhatsApp message as its template and what fills it; nothing for an e-mail."""
-    if not is_whatsapp(row):
+    if not row.is_whatsapp:
         return []
     template = f"{row.payload.get('template')} ({row.payload.get('language') or 'en_GB'})"
     return [("WhatsApp template", template), ("Its variables", variables_shown(row.payload))]

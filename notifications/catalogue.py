@@ -148,6 +148,11 @@ TYPES = {
 }
 
 
+def title_of(type: str) -> str:
+    """Return a type in words; one that the table does not know stands for itself."""
+    return TYPES[type].title if type in TYPES else type
+
+
 def sample_context(type: str) -> dict[str, str]:
     """Return what a message of this type could say, for previews and tests."""
     return {name: SAMPLES[name] for name in TYPES[type].needs}

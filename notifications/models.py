@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Now, Upper
 from django.utils.timezone import localtime
 
 from egac.outbox import Irrelevant, Outgoing, OutgoingQuerySet, rendered_of
@@ -16,6 +17,7 @@ from notifications import consent, payloads, relevance
 # Not payload__channel: that is neither true nor false of a payload without a channel.
 IS_WHATSAPP = Q(payload__contains={"channel": "whatsapp"})
 WAITS = Q(status="pending")
+RECIPIENT = Upper(KeyTextTransform("to", "payload"))
 
 
 class NotificationQuerySet(OutgoingQuerySet):
@@ -27,6 +29,11 @@ class NotificationQuerySet(OutgoingQuerySet):
     def for_email(self) -> Self:
         """Everything else: a row without a channel must fail with a sentence, not wait for ever."""
         return self.exclude(IS_WHATSAPP)
+
+    def to_any_of(self, addresses: Sequence[str]) -> Self:
+        """Rows to one of these addresses or numbers as they are queued, in whatever case."""
+        upper = [address.upper() for address in addresses]
+        return self.alias(recipient_in_capitals=RECIPIENT).filter(recipient_in_capitals__in=upper)
 
     def orphans(self, lease: Any) -> Self:
         """A row that is frozen in an open batch is its batch's to settle."""
@@ -137,6 +144,7 @@ class Notification(Outgoing):
                 name="queue_in_processing",
                 condition=Q(status="processing"),
             ),
+            models.Index(RECIPIENT, name="queue_by_recipient"),
         ]
 
     def __str__(self) -> str:
@@ -150,6 +158,10 @@ class Notification(Outgoing):
     def recipient(self) -> str:
         to = self.payload.get("to") if isinstance(self.payload, dict) else None
         return to.strip() if isinstance(to, str) else ""
+
+    @property
+    def is_whatsapp(self) -> bool:
+        return isinstance(self.payload, dict) and self.payload.get("channel") == "whatsapp"
 
     @property
     def place(self) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 
 from notifications import consent, payloads, relevance
-from notifications.catalogue import email_payload, whatsapp_payload
+from notifications.catalogue import email_payload, title_of, whatsapp_payload
 from notifications.consent import register as register_consent
 from notifications.relevance import register as register_relevance
 
@@ -18,16 +18,18 @@ __all__ = [
     "enqueue",
     "register_consent",
     "register_relevance",
+    "title_of",
     "whatsapp_payload",
 ]
 
 USUAL, URGENT = 100, 10  # priorities: less goes first
 
+# The payloads are one JSON array: within an array of PostgreSQL each of their quotes is escaped.
 INSERT = """
 INSERT INTO notifications_queue
   (type, payload, key, priority, scheduled_for, expires_at, relevance)
-SELECT * FROM unnest(%s::text[], %s::jsonb[], %s::text[], %s::smallint[], %s::timestamptz[],
-  %s::timestamptz[], %s::text[])
+SELECT * FROM ROWS FROM (unnest(%s::text[]), jsonb_array_elements(%s::jsonb), unnest(%s::text[]),
+  unnest(%s::smallint[]), unnest(%s::timestamptz[]), unnest(%s::timestamptz[]), unnest(%s::text[]))
 ON CONFLICT (key) DO NOTHING RETURNING key
 """
 
@@ -57,10 +59,10 @@ def enqueue(messages: Sequence[Message]) -> set[str]:
     """
     if not messages:
         return set()
-    columns = zip(*(_row(message) for message in messages), strict=True)
+    types, told, *rest = zip(*(_row(message) for message in messages), strict=True)
     consent.require({payloads.whatsapp_number(message.payload) for message in messages} - {""})
     with connection.cursor() as cursor:
-        cursor.execute(INSERT, [list(column) for column in columns])
+        cursor.execute(INSERT, [list(types), f"[{','.join(told)}]", *map(list, rest)])
         return {key for (key,) in cursor.fetchall()}
 
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 import phonenumbers
@@ -72,6 +73,7 @@ def require_configured() -> None:
         )
 
 
+@lru_cache(maxsize=1024)  # a message's number is read when it is checked and when it is rendered
 def usable_number(text: str, *, region: str) -> str:
     """Return a number in E.164, a national one read as one of `region`; raise Unsendable.
 

@@ -4,10 +4,10 @@ import os
 
 from django.db import connection
 
-from scripts.benchmarks import invites, queue
+from scripts.benchmarks import billing, invites, queue
 from scripts.benchmarks.measure import machine, table, write
 
-GROUPS = {"invites": invites.measures, "queue": queue.measures}
+GROUPS = {"invites": invites.measures, "queue": queue.measures, "billing": billing.measures}
 
 
 def main(chosen: list[str]) -> int:

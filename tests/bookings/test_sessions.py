@@ -94,6 +94,19 @@ def test_a_cancelled_class_takes_nobody() -> None:
         enrol([BookingFactory.create().pk], session=closed, actor="sam")
 
 
+def test_who_is_enrolled_after_the_meeting_was_made_gets_its_link() -> None:
+    lesson = session(5, online=True, meeting_id=7, join_link="https://zoom.example/j/7")
+    first, second = BookingFactory.create(), BookingFactory.create()
+
+    enrol([first.pk], session=lesson, actor="sam")
+    enrol([second.pk], session=lesson, actor="sam")
+
+    rows = Notification.objects.filter(type="class_notification")
+    assert sorted(row.recipient for row in rows) == sorted(
+        [first.customer.email, second.customer.email]
+    )
+
+
 @in_threads
 def test_eight_at_once_enrol_a_booking_once() -> None:
     booking, lesson = BookingFactory.create(), session(5)

@@ -19,6 +19,7 @@ from egac.environment import (
     networks,
     number_of,
     one_of,
+    paragraph,
     switch,
     text,
     whole,
@@ -49,6 +50,12 @@ def test_a_switch_of_another_word_refuses(monkeypatch: pytest.MonkeyPatch, word:
 
     with pytest.raises(ImproperlyConfigured, match=r"IT is .*\. Write IT=1 for on or IT=0"):
         switch("IT")
+
+
+def test_a_text_of_several_lines_breaks_at_each_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IT", " Bank transfer to EGAC | Sort code 00-00-00|account 00000000 ")
+
+    assert paragraph("IT") == "Bank transfer to EGAC\nSort code 00-00-00\naccount 00000000"
 
 
 @pytest.mark.parametrize("value", [None, "", "   "])

@@ -78,6 +78,12 @@ def test_an_unset_secret_hides_nothing(settings: Settings) -> None:
         ('"http://h/x?secret=wrong" "agent"', '"http://h/x?secret=[redacted]" "agent"'),
         ("/x?secret=&b=2", "/x?secret=[redacted]&b=2"),
         ("/x?secrets=2", "/x?secrets=2"),
+        ("/invoices/EGAC-2026-00042?key=IkVH:1wM", "/invoices/EGAC-2026-00042?key=[redacted]"),
+        (
+            "/invoices/EGAC-2026-00042.pdf?a=1&k%65y=I",
+            "/invoices/EGAC-2026-00042.pdf?a=1&k%65y=[redacted]",
+        ),
+        ("/x?monkey=2", "/x?monkey=2"),
     ],
 )
 def test_hides_the_value_of_a_secret_in_an_address(address: str, hidden: str) -> None:

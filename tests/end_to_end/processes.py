@@ -43,9 +43,9 @@ def environment(provider: ProviderServer, **changes: str) -> dict[str, str]:
 class Process:
     popen: subprocess.Popen[str]
 
-    def wait(self) -> tuple[str, str]:
+    def wait(self, seconds: float = SECONDS) -> tuple[str, str]:
         """Return what it wrote to its two outputs until its end, which was a success."""
-        out, err = self.popen.communicate(timeout=SECONDS)
+        out, err = self.popen.communicate(timeout=seconds)
         assert self.popen.returncode == 0, err
         return out, err
 

@@ -316,10 +316,10 @@ def test_a_file_is_looked_at_then_imported(
 
 def test_the_enquiries_are_downloaded(open_page: Open, rows: dict[str, Any]) -> None:
     page = open_page("invites/enquiry/")
-    page.get_by_role("link", name="Export as CSV").click()
+    page.get_by_role("link", name="Export").click()
 
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download the CSV file").click()
+        page.get_by_role("button", name="Download the file").click()
 
     text = Path(download.value.path()).read_text(encoding="utf-8-sig")
     assert text.startswith("name,email,")

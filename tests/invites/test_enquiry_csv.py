@@ -8,21 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from egac.csv_files import FORMULA, LARGEST_FILE, RefusedLine, UnusableFile, harmless, original
 from invites.enquiry_csv import (
     COLUMNS,
-    FORMULA,
-    LARGEST_FILE,
     AlreadyThere,
     CleanEnquiry,
-    RefusedLine,
-    UnusableFile,
     Verdict,
     clean_records,
     find_known,
-    harmless,
     key_of,
-    original,
-    read_records,
+    read_enquiries,
 )
 
 SAMPLE = (Path(__file__).resolve().parents[1] / "data" / "enquiries.csv").read_bytes()
@@ -31,7 +26,7 @@ HEADER = ",".join(COLUMNS)
 
 
 def judge(content: bytes) -> list[Verdict]:
-    return find_known(clean_records(read_records(content), today=TODAY), known=())
+    return find_known(clean_records(read_enquiries(content), today=TODAY), known=())
 
 
 def cleaned(**cells: str) -> CleanEnquiry:
@@ -62,7 +57,7 @@ def test_judges_each_record_of_the_sample() -> None:
 
 
 def test_a_record_over_two_lines_is_one_record_and_later_lines_keep_their_numbers() -> None:
-    by_line = {each.line: each for each in read_records(SAMPLE)}
+    by_line = {each.line: each for each in read_enquiries(SAMPLE)}
 
     assert by_line[202].cell("note") == "line one\nline two"
     assert 203 not in by_line
@@ -156,7 +151,7 @@ def test_refuses_a_record_whose_comma_stands_without_quotes() -> None:
 )
 def test_says_in_a_sentence_why_a_file_cannot_be_used(content: bytes, sentence: str) -> None:
     with pytest.raises(UnusableFile, match=sentence):
-        read_records(content)
+        read_enquiries(content)
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
@@ -203,7 +198,7 @@ def test_two_children_with_one_address_are_two_enquiries() -> None:
 @given(st.binary() | st.text().map(str.encode))
 def test_any_bytes_raise_nothing_but_the_one_error(content: bytes) -> None:
     with suppress(UnusableFile):
-        assert len(judge(content)) == len(read_records(content))
+        assert len(judge(content)) == len(read_enquiries(content))
 
 
 CELLS = st.sampled_from(

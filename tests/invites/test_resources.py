@@ -11,7 +11,8 @@ import pytest
 from django.db import connection
 from import_export.results import RowResult
 
-from invites.enquiry_csv import COLUMNS, UnusableFile
+from egac.csv_files import UnusableFile
+from invites.enquiry_csv import COLUMNS
 from invites.imports import import_enquiries, preview_import
 from invites.models import Enquiry
 from invites.resources import EnquiryCsv, EnquiryResource, EnquiryResult

@@ -140,7 +140,7 @@ def test_a_manager_pauses_and_resumes() -> None:
     assert messages_of(paused) == "Send due invites: paused."
     assert told.paused_by.startswith("managers")
     assert messages_of(resumed) == "Send due invites: resumed."
-    assert not JobPause.objects.exists()
+    assert not JobPause.objects.open().exists()
 
 
 def test_the_page_says_who_paused_it_and_keeps_what_staff_did() -> None:
@@ -168,7 +168,7 @@ def test_asking_changes_nothing() -> None:
     asked = [manager.get(f"{JOB}{page}/").status_code for page in ("run", "pause", "resume")]
 
     assert asked == [200, 200, 200]
-    assert not JobPause.objects.exists()
+    assert not JobPause.objects.open().exists()
     assert not JobRun.objects.exists()
 
 

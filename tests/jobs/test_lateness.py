@@ -89,8 +89,8 @@ def test_a_finding_is_no_lateness() -> None:
 def test_a_new_installation_waits_for_the_first_time_of_each_job() -> None:
     MigrationRecorder.Migration.objects.update(applied=TONIGHT + timedelta(minutes=1))
 
-    assert late_jobs(TONIGHT + timedelta(minutes=11)) == []
-    soon = [each.job.name for each in late_jobs(TONIGHT + timedelta(minutes=12))]
+    assert late_jobs(TONIGHT + timedelta(minutes=13)) == []
+    soon = [each.job.name for each in late_jobs(TONIGHT + timedelta(minutes=14))]
     assert soon == ["run_worker_queue"]
     assert len(late_jobs(TONIGHT + timedelta(days=1, hours=8))) == len(JOBS)
 
@@ -110,6 +110,16 @@ def test_nobody_waits_for_a_paused_job() -> None:
 
     assert paused.is_paused
     assert not paused.is_late
+
+
+def test_what_a_pause_let_pass_is_not_missed() -> None:
+    ran(TONIGHT - timedelta(days=3))
+    resumed_at = TONIGHT + timedelta(hours=9)
+    JobPause.objects.create(job=NIGHTLY, paused_by="amelia", resumed_at=resumed_at)
+
+    assert not state(resumed_at).is_late
+    assert not state(IN_TIME + timedelta(days=1)).is_late
+    assert state(OVERDUE + timedelta(days=1)).late_since == TONIGHT + timedelta(days=1)
 
 
 def test_tells_the_next_run_and_the_lateness_in_words() -> None:

@@ -68,6 +68,16 @@ def test_a_second_pause_and_a_second_resume_change_nothing() -> None:
     assert (paused, paused_by, resumed) == ([True, False], "amelia", [True, False])
 
 
+def test_a_resumed_job_can_be_paused_again() -> None:
+    pause_job(JOB, by="amelia")
+    resume_job(JOB)
+
+    paused = pause_job(JOB, by="ben")
+
+    assert paused
+    assert JobPause.objects.open().get().paused_by == "ben"
+
+
 def test_cron_meets_a_pause_as_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     pause_job(JOB, by="amelia")
 

@@ -4,7 +4,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from invites.services import Refused, seed_demo
+from billing.seeding import seed_demo
+from bookings.services import Refused
+from invites.services import Refused as RefusedInvites
 
 
 class Command(BaseCommand):
@@ -15,7 +17,7 @@ class Command(BaseCommand):
             raise CommandError("DEBUG is off, so this is no place for invented people.")
         try:
             made = seed_demo(timezone.now())
-        except Refused as error:
+        except (Refused, RefusedInvites) as error:
             raise CommandError(str(error)) from error
-        told = f"{made} invented enquiries are new." if made else "The invented club is here."
-        self.stdout.write(told)
+        news = ", ".join(f"{count} {what}" for what, count in made.items() if count)
+        self.stdout.write(f"Invented: {news}." if news else "The invented club is here.")

@@ -1,0 +1,143 @@
+"""What the invoice jobs will bill in the days to come, decided by the same code that bills.
+
+It is what is known today: who will attend, pay or cancel until then nobody knows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import groupby
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from billing import classes, monthly
+from billing.batches import BATCH
+from billing.issuing import Draft
+from billing.monthly import Known
+from billing.periods import periods_after, raised_from
+from billing.runs import WAIVED
+from billing.verdicts import Verdict
+from bookings.models import Booking, BookingQuerySet, ClassSession, Enrolment
+from egac.days import business_date, span_in_words, start_of
+from egac.money import in_words
+
+INVOICES = "Invoices for a month"
+CLASSES = "Invoices for classes"
+CLASSES_TO_COME = "Invoices for classes, if everybody attends"
+WAIVERS = "Waived"
+PROBLEMS = "Cannot be billed as it stands"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One line of the month ahead: on which day, under which heading, whom it is about, what.
+
+    `amount` is in `currency`; None where nothing is asked.
+    """
+
+    on: date
+    section: str
+    booking: Booking
+    what: str
+    amount: Decimal | None = None
+    currency: str = ""
+
+    @property
+    def amount_in_words(self) -> str:
+        return "" if self.amount is None else in_words(self.amount, self.currency)
+
+
+def expected_months(first_on: date, last_on: date) -> Iterator[Expected]:
+    """Yield what generate_monthly_invoices will do on each day, both days included."""
+    for bookings in in_batches(monthly.to_bill(last_on)):
+        known = monthly.known_of(bookings)
+        for booking in bookings:
+            for on, verdict in runs_over(booking, known[booking.pk], first_on, last_on):
+                yield from told(verdict, on=on, section=INVOICES)
+
+
+def runs_over(
+    booking: Booking, known: Known, first_on: date, last_on: date
+) -> Iterator[tuple[date, Verdict]]:
+    """Yield what the nightly runs do about a booking, each on what the one before has left.
+
+    Only the nights on which something can happen are gone through.
+    """
+    on: date | None = first_on
+    while on and on <= last_on:
+        verdict = monthly.verdict_on(booking, on=on, known=known)
+        yield on, verdict
+        booking.billed_through_on = verdict.billed_through_on or booking.billed_through_on
+        on = None if verdict.problem else next_look(booking, after=on)
+
+
+def next_look(booking: Booking, *, after: date) -> date | None:
+    """Return the next day on which a run may bill or waive a period of a booking."""
+    anchor_on, billed_through_on = booking.billing_anchor_on, booking.billed_through_on
+    if anchor_on is None or billed_through_on is None:
+        return None
+    period = next(periods_after(billed_through_on, anchor_on=anchor_on))
+    raised_on = raised_from(period, lead_days=settings.BILLING_LEAD_DAYS)
+    return min((day for day in (raised_on, period.starts_on) if day > after), default=None)
+
+
+def expected_classes(first_on: date, last_on: date) -> Iterator[Expected]:
+    """Yield what generate_t5_invoices will do: today with what took place, then day after day."""
+    for bookings in in_batches(classes.to_bill(first_on)):
+        for verdict in classes.judge(bookings, first_on):
+            yield from told(verdict, on=first_on, section=CLASSES)
+    for booking, places in classes_to_come(first_on, last_on):
+        on = business_date(places[0].session.starts_at) + timedelta(days=1)
+        verdict = classes.verdict_on(booking, places, awaited=(), on=on)
+        yield from told(verdict, on=on, section=CLASSES_TO_COME)
+
+
+def classes_to_come(first_on: date, last_on: date) -> Iterator[tuple[Booking, list[Enrolment]]]:
+    """Yield the places of each booking in the classes of each day, which the next day bills."""
+    places = places_to_come().filter(
+        session__starts_at__gte=start_of(first_on), session__starts_at__lt=start_of(last_on)
+    )
+    by_day = places.order_by("booking", "session__starts_at", "pk")
+    for (booking, _), group in groupby(
+        by_day, key=lambda place: (place.booking, business_date(place.session.starts_at))
+    ):
+        yield booking, list(group)
+
+
+def places_to_come() -> QuerySet[Enrolment]:
+    """Return the places that confirmed per-class bookings have in classes, unless they missed."""
+    bookings = Booking.objects.confirmed().per_class()
+    places = Enrolment.objects.filter(booking__in=bookings)
+    open_places = places.exclude(session__status=ClassSession.Status.CANCELLED)
+    return open_places.exclude(attendance=Enrolment.Attendance.MISSED).select_related(
+        "session", "booking__customer", "booking__package"
+    )
+
+
+def told(verdict: Verdict, *, on: date, section: str) -> Iterator[Expected]:
+    """Yield what the month ahead says of a verdict."""
+    booking = verdict.booking
+    for draft in verdict.drafts:
+        yield invoice_of(draft, on=on, section=section)
+    for period in verdict.waived:
+        days = span_in_words(period.starts_on, period.ends_on)
+        yield Expected(on, WAIVERS, booking, f"{days}. {WAIVED}")
+    if verdict.problem:
+        yield Expected(on, PROBLEMS, booking, verdict.problem)
+
+
+def invoice_of(draft: Draft, *, on: date, section: str) -> Expected:
+    return Expected(
+        on, section, draft.booking, draft.billed_for, draft.totals.total, draft.booking.currency
+    )
+
+
+def in_batches(bookings: BookingQuerySet) -> Iterator[list[Booking]]:
+    """Yield bookings with what a verdict reads of them, a batch at a time."""
+    rows = bookings.select_related("customer").prefetch_related("package").order_by("pk")
+    last = 0
+    while batch := list(rows.filter(pk__gt=last)[:BATCH]):
+        yield batch
+        last = batch[-1].pk

@@ -1,0 +1,184 @@
+"""A page for each row: where it stands, its buttons, what is known of it, and what happened."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import quote
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+
+from egac.admin_actions import ActingAdmin
+
+MOST_EVENTS = 200
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a row's timeline."""
+
+    at: datetime
+    what: str
+    tone: str
+    details: str = ""
+    url: str = ""  # of what it is about
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link beside the buttons of a page."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of others on a page; `empty` is the sentence that stands there while there is none."""
+
+    title: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    empty: str
+
+
+class PageAdmin(ActingAdmin):
+    """Rows with a page each, on which nothing can be edited."""
+
+    page_template = "admin/record.html"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the page of a row."""
+        row = self.get_object(request, object_id)
+        if not self.has_view_permission(request, row) or request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        if row is None:
+            messages.warning(request, f"There is no such {self.opts.verbose_name}.")
+            return HttpResponseRedirect(self.url_of("changelist"))
+        return TemplateResponse(request, self.page_template, self.page_context(request, row))
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return what the template shows of a row."""
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": str(row),
+            "row": row,
+            "state": self.state(row),
+            "sentence": self.state_in_words(row),
+            "facts": self.facts(row),
+            "notes": self.notes(row),
+            "tables": self.tables(row),
+            "timeline": self.timeline(row),
+            "links": self.links(request, row),
+            "buttons": [
+                {"label": each.label, "url": self.url_of(each.name)}
+                for each in self.permitted(request)
+                if not self.why_not(each, row)
+            ],
+            "list_url": self.url_of("changelist"),
+            "history_url": self.url_of("history", quote(row.pk)),
+        }
+
+    def state(self, row: Any) -> SafeString:
+        """Return where the row stands, as a badge."""
+        raise NotImplementedError
+
+    def state_in_words(self, row: Any) -> str:
+        """Return where the row stands and what comes next, as a sentence."""
+        raise NotImplementedError
+
+    def facts(self, row: Any) -> list[tuple[str, Any]]:
+        """Return what the page says of the row, name by name."""
+        raise NotImplementedError
+
+    def notes(self, row: Any) -> list[str]:
+        """Return what a person should know before acting on this row."""
+        return []
+
+    def tables(self, row: Any) -> list[Table]:
+        """Return the rows of others that stand on this page."""
+        return []
+
+    def links(self, request: HttpRequest, row: Any) -> list[Link]:
+        """Return the links that stand beside the buttons."""
+        return []
+
+    def timeline(self, row: Any) -> list[Event]:
+        """Return what happened to the row, the oldest first."""
+        events = [*self.milestones(row), *staff_actions_on(row)]
+        return sorted(events, key=lambda event: event.at)
+
+    def milestones(self, row: Any) -> Iterator[Event]:
+        """Yield what happened to the row itself, in any order."""
+        raise NotImplementedError
+
+
+class EditedAdmin(PageAdmin):
+    """Rows with a page each, added and changed by hand on a form behind it; never deleted."""
+
+    def get_urls(self) -> list[URLPattern]:
+        edit = path(
+            "<path:object_id>/edit/",
+            self.admin_site.admin_view(self.edit_view),
+            name=self.url_name("edit"),
+        )
+        return [edit, *super().get_urls()]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm(f"{self.opts.app_label}.add_{self.opts.model_name}"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+        return bool(may) and not (obj is not None and self.why_not_edited(obj))
+
+    def why_not_edited(self, row: Any) -> str:
+        """Return why the row stays as it is, or ""."""
+        return ""
+
+    def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the form of a row, or save it."""
+        if not self.has_change_permission(request, self.get_object(request, object_id)):
+            raise PermissionDenied
+        return self.changeform_view(request, object_id)
+
+    def links(self, request: HttpRequest, row: Any) -> list[Link]:
+        if not self.has_change_permission(request, row):
+            return []
+        return [Link("Change", self.url_of("edit", quote(row.pk)))]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save what was typed and nothing else: the rest may have changed meanwhile."""
+        obj.save(update_fields=form.changed_data) if change else obj.save()
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        messages.success(request, f"{obj} was added.")
+        return HttpResponseRedirect(self.url_of("change", quote(obj.pk)))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        messages.success(request, f"{obj} was changed.")
+        return HttpResponseRedirect(self.url_of("change", quote(obj.pk)))
+
+
+def staff_actions_on(row: Any) -> Iterator[Event]:
+    """Yield what staff did with the row in the admin, the latest MOST_EVENTS."""
+    kind = ContentType.objects.get_for_model(row)
+    entries = LogEntry.objects.filter(content_type=kind, object_id=str(row.pk))
+    for entry in entries.select_related("user").order_by("-action_time")[:MOST_EVENTS]:
+        who = entry.user.get_username()
+        yield Event(entry.action_time, f"{who}: {entry.get_change_message()}", "off")
