@@ -3,11 +3,8 @@
 import json
 from typing import Any
 
-from django.core.management import get_commands
 from django.http import HttpResponse
 from django.test import Client
-
-from jobs.registry import FUNCTIONS
 
 CRON = "a-secret-of-the-tests"
 SECRETS = {
@@ -23,8 +20,6 @@ SECRETS = {
     },
 }
 WORKER = "notification-worker"
-# What can be started; whatever a later command adds is tested with it.
-PRESENT = [name for name, job in FUNCTIONS.items() if job.name in get_commands()]
 
 
 def call(
