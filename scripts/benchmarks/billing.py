@@ -55,16 +55,18 @@ def seconds_of(count: int) -> float:
     return time.perf_counter() - began
 
 
-def command(*options: str) -> tuple[float, float]:
-    """Run the command by itself; return its seconds, start included, and its megabytes at most."""
+def command(job: str, on: date, *options: str) -> tuple[float, float]:
+    """Run a job by itself; return its seconds, start included, and its megabytes at most."""
     # As in production: with DEBUG Django keeps every statement that it has sent.
     environment = {
         **os.environ,
         "DATABASE_URL": database_url(),
         "DEBUG": "0",
         "SECRET_KEY": "bench",
+        "SITE_BASE_URL": "https://club.example",
+        "STAFF_ALERT_EMAILS": "office@club.example",
     }
-    called = [sys.executable, "manage.py", "generate_monthly_invoices", f"--date={ON}", *options]
+    called = [sys.executable, "manage.py", job, f"--date={on}", *options]
     began = time.perf_counter()
     with subprocess.Popen(called, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
@@ -76,29 +78,33 @@ def command(*options: str) -> tuple[float, float]:
 def both_ways() -> list[Measure]:
     """Measure the dry run and then the real one."""
     fill(MANY)
-    dry, real = command("--dry-run"), command()
+    measures = dry_and_real("generate_monthly_invoices", ON, what=f"{MANY:,} monthly invoices")
     assert Invoice.objects.count() == MANY, "not every booking was billed"
-    names = [f"{MANY:,} monthly invoices, {word}" for word in ("dry run", "real run")]
-    return [
-        measure
-        for name, (seconds, megabytes) in zip(names, (dry, real), strict=True)
-        for measure in (
+    return measures
+
+
+def dry_and_real(job: str, on: date, *, what: str) -> list[Measure]:
+    """Measure time and memory of a job's dry run, and then of its real one."""
+    measures = []
+    for word, options in (("dry run", ["--dry-run"]), ("real run", [])):
+        seconds, megabytes = command(job, on, *options)
+        measures += [
             Measure(
-                f"{name}: time",
+                f"{what}, {word}: time",
                 seconds / MOST_SECONDS,
                 f"{seconds:.1f} s of {MOST_SECONDS} s",
                 1.0,
                 at_least=False,
             ),
             Measure(
-                f"{name}: memory",
+                f"{what}, {word}: memory",
                 megabytes / MOST_MEGABYTES,
                 f"{megabytes:.0f} MB of {MOST_MEGABYTES} MB",
                 1.0,
                 at_least=False,
             ),
-        )
-    ]
+        ]
+    return measures
 
 
 def linear() -> list[Measure]:

@@ -4,10 +4,15 @@ import os
 
 from django.db import connection
 
-from scripts.benchmarks import billing, invites, queue
+from scripts.benchmarks import billing, escalation, invites, queue
 from scripts.benchmarks.measure import machine, table, write
 
-GROUPS = {"invites": invites.measures, "queue": queue.measures, "billing": billing.measures}
+GROUPS = {
+    "invites": invites.measures,
+    "queue": queue.measures,
+    "billing": billing.measures,
+    "escalation": escalation.measures,
+}
 
 
 def main(chosen: list[str]) -> int:
