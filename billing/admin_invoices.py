@@ -108,9 +108,11 @@ class InvoiceAdmin(ExportedAdmin, IssuingAdmin):
     # The page
 
     def state_in_words(self, row: Any) -> str:
-        age = self.age(row)
-        standing = document_of(row, lines=()).standing
-        return standing if age == "–" else f"{standing} It is {age}."
+        if row.status != Invoice.Status.PENDING:
+            return document_of(row, lines=()).standing
+        return (
+            f"{self.left(row)} is left to pay, until {day_in_words(row.due_on)}: {self.age(row)}."
+        )
 
     def facts(self, row: Any) -> list[tuple[str, Any]]:
         booking = reverse("admin:bookings_booking_change", args=[row.booking_id])

@@ -30,9 +30,9 @@ def tables_of(invoice: Invoice) -> list[Table]:
     """Return all of them, as the customer's document says it where it says it."""
     document = document_of(invoice)
     lines = [[cell for _, cell in line] for line in document.lines]
+    sums = [["", "", "", label, amount] for label, amount in document.totals]
     return [
-        Table("Lines", document.headings, lines, "It has no lines."),
-        Table("Sums", ("", "Amount"), document.totals, ""),
+        Table("Lines", document.headings, lines + sums, ""),
         Table("Payments", ("Amount", "Day", "How", "Reference"), _payments(invoice), NO_PAYMENT),
         Table("Reminders", ("Step", "By", "Day"), _steps(invoice), "Nobody was reminded of it."),
         Table("Messages", ("Message", "To", "Status", "Queued"), _messages(invoice), NO_MESSAGE),

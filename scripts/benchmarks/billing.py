@@ -53,10 +53,14 @@ def seconds_of(count: int) -> float:
     return time.perf_counter() - began
 
 
-def command(*options: str) -> tuple[float, float]:
-    """Run the command by itself; return its seconds, start included, and its megabytes at most."""
-    environment = {**os.environ, "DATABASE_URL": database_url()}
-    called = [sys.executable, "manage.py", "generate_monthly_invoices", f"--date={ON}", *options]
+def command(job: str, on: date, *options: str) -> tuple[float, float]:
+    """Run a job by itself; return its seconds, start included, and its megabytes at most."""
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url(),
+        "STAFF_ALERT_EMAILS": "office@club.example",
+    }
+    called = [sys.executable, "manage.py", job, f"--date={on}", *options]
     began = time.perf_counter()
     with subprocess.Popen(called, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
@@ -80,6 +84,17 @@ def within(name: str, *, seconds: float, megabytes: float) -> list[Measure]:
     ]
 
 
+def dry_and_real(job: str, on: date, *, what: str) -> tuple[list[Measure], float]:
+    """Measure a job's dry run and then its real one; return also the seconds of that one."""
+    dry, dry_megabytes = command(job, on, "--dry-run")
+    real, real_megabytes = command(job, on)
+    measures = [
+        *within(f"{what}, dry run", seconds=dry, megabytes=dry_megabytes),
+        *within(f"{what}, real run", seconds=real, megabytes=real_megabytes),
+    ]
+    return measures, real
+
+
 def against_few(few: float, *, count: int, seconds: float, among: int) -> Measure:
     """Hold what one booking costs among so many against what it costs among few."""
     cost = seconds / count
@@ -94,11 +109,9 @@ def measures(counts: Counts) -> Iterator[Measure]:
     of_few = statistics.median(seconds_of(few) for _ in range(counts.rounds)) / few
     of_some = statistics.median(seconds_of(some) for _ in range(counts.rounds))
     fill(many)
-    dry, dry_megabytes = command("--dry-run")
-    real, real_megabytes = command()
+    what = f"{many:,} monthly invoices"
+    both, real = dry_and_real("generate_monthly_invoices", ON, what=what)
     assert Invoice.objects.count() == many, "not every booking was billed"
-    named = f"{many:,} monthly invoices"
-    yield from within(f"{named}, dry run", seconds=dry, megabytes=dry_megabytes)
-    yield from within(f"{named}, real run", seconds=real, megabytes=real_megabytes)
+    yield from both
     yield against_few(of_few, count=some, seconds=of_some, among=few)
     yield against_few(of_few, count=many, seconds=real, among=few)

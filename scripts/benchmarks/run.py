@@ -7,11 +7,16 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from scripts.benchmarks import billing, invites, queue
+from scripts.benchmarks import billing, escalation, invites, queue
 from scripts.benchmarks.counts import FULL, QUICK
 from scripts.benchmarks.measure import HEAD, Measure, set_up, write
 
-GROUPS = {"invites": invites.measures, "queue": queue.measures, "billing": billing.measures}
+GROUPS = {
+    "invites": invites.measures,
+    "queue": queue.measures,
+    "billing": billing.measures,
+    "escalation": escalation.measures,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -145,7 +145,8 @@ def test_the_page_shows_lines_payments_reminders_messages_and_what_happened(
         f"/admin/notifications/notification/{message.pk}/change/",
         "Issued over £42.00",
         "£2.00 came in by cash",
-        "It is due in 3 days",
+        "£40.00 is left to pay, until",
+        "due in 3 days",
     ):
         assert words in page, words
 
