@@ -2,23 +2,8 @@
 
 from django.conf import settings
 
-from egac.mail import usable_address
-from egac.outbox import Unsendable
+from egac.mail import staff_addresses
 from notifications.services import Message, email_payload
-
-
-def staff_addresses() -> list[str]:
-    """Return the usable addresses of STAFF_ALERT_EMAILS; a check names the others."""
-    return [address for address in settings.STAFF_ALERT_EMAILS if is_usable(address)]
-
-
-def is_usable(address: str) -> bool:
-    """Return whether an address can be written to."""
-    try:
-        usable_address(address)
-    except Unsendable:
-        return False
-    return True
 
 
 def staff_alerts(

@@ -1,10 +1,17 @@
 """Which of our customers agreed to be written to by WhatsApp, by their numbers."""
 
 from django.conf import settings
+from django.db import connection
 
-from bookings.models import DIGITS_COMPARED, END_OF_PHONE, Customer
+from bookings.models import DIGITS_COMPARED, Customer
 from egac.outbox import Unsendable
 from egac.providers.whatsapp import usable_number
+
+# Asked for every claim of the queue, so it is written once and takes all numbers in one parameter.
+LOOK_UP = f"""
+SELECT phone, whatsapp_opted_in_at IS NOT NULL FROM customers
+WHERE right(regexp_replace(phone, '[^0-9]', '', 'g'), {DIGITS_COMPARED}) = ANY(%s)
+"""
 
 
 def number_of(customer: Customer) -> str:
@@ -25,11 +32,12 @@ def agreed_among(numbers: set[str]) -> dict[str, bool]:
 
     A family shares a number: who of them agreed has agreed for the number.
     """
-    ends = {number[-DIGITS_COMPARED:] for number in numbers}
-    rows = Customer.objects.order_by().alias(end=END_OF_PHONE).filter(end__in=ends)
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK_UP, [[number[-DIGITS_COMPARED:] for number in numbers]])
+        found = cursor.fetchall()
     agreed: dict[str, bool] = {}
-    for phone, agreed_at in rows.values_list("phone", "whatsapp_opted_in_at"):
+    for phone, has_agreed in found:
         number = in_e164(phone)
         if number in numbers:
-            agreed[number] = agreed.get(number, False) or agreed_at is not None
+            agreed[number] = agreed.get(number, False) or has_agreed
     return agreed

@@ -17,7 +17,7 @@ from egac.admin_actions import ActingAdmin, Line, Press, StaffAction
 from egac.admin_outgoing import TONES_OF_OUTCOMES
 from egac.admin_records import ListAdmin, RecordAdmin, WhenFilter, badge, moment, took
 from egac.admin_secrets import SecretUseAdmin
-from egac.channels import Channel, explain, pause, resume
+from egac.channels import RATES, Channel, explain, pause, resume
 from egac.delivery import MessageAudit, Suppression
 from egac.explain import what_happened
 from egac.secret_use import SecretUse
@@ -76,7 +76,7 @@ class ChannelAdmin(ActingAdmin):
 
     @admin.display(description="rate")
     def rate_in_words(self, channel: Channel) -> str:
-        return f"{channel.rate:g} a second"
+        return f"{channel.rate:g} a second{whose_rate(channel)}"
 
     @admin.display(description="what that means")
     def state_in_words(self, channel: Channel) -> str:
@@ -124,6 +124,19 @@ def is_closed(channel: Channel) -> bool:
     """Return whether the channel sends nothing now."""
     held: datetime | None = channel.held_until
     return channel.paused_at is not None or (held is not None and held > timezone.now())
+
+
+def whose_rate(channel: Channel) -> str:
+    """Return in brackets whether the setting or the provider decides, where there is a choice."""
+    setting = RATES[channel.name]
+    most = getattr(settings, setting)
+    if most is None:
+        return f" ({setting} is not set, so the provider decides)"
+    if channel.told_rate is None:
+        return ""
+    if channel.told_rate < most:
+        return f" (all that the provider allows; {setting} is {most:g})"
+    return f" ({setting}; the provider allows {channel.told_rate:g})"
 
 
 class ChannelFilter(admin.SimpleListFilter):

@@ -9,10 +9,9 @@ of one cause in a row it opens and lets one probe through at a time until one is
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, models
@@ -29,8 +28,7 @@ PROBE_SECONDS = 60.0  # a probe that is not heard of by then is lost, and anothe
 CREDENTIALS_SECONDS = 900.0
 RATE_LIMIT_SECONDS = 2.0  # for a 429 that names no retry-after
 PATIENCE_SECONDS = 10.0  # a worker waits for a hold that is no longer; else its pass ends
-# A little under the rate, so that slots and the network's jitter together stay within it.
-SLACK = 0.98
+UNTOLD_RATE = 2.0  # calls a second, where neither a setting nor the provider names a rate
 
 ASKED_FOR = (Cause.RATE_LIMIT, Cause.DAILY_QUOTA, Cause.MONTHLY_QUOTA)
 CLOSED_BREAKER = {
@@ -53,6 +51,7 @@ class Channel(models.Model):
 
     name = models.TextField(primary_key=True)
     next_slot_at = models.DateTimeField(db_default=Now())
+    told_rate = models.FloatField(null=True)  # calls a second, as the provider's last answer said
     paused_at = models.DateTimeField(null=True)
     paused_by = models.TextField(db_default="")
     held_until = models.DateTimeField(null=True)
@@ -71,18 +70,14 @@ class Channel(models.Model):
 
     @property
     def rate(self) -> float:
-        """Calls a second, all workers together."""
-        return getattr(settings, RATES[self.name])
+        """Calls a second, all workers together.
 
-
-@dataclass(frozen=True)
-class Slots:
-    """Leave to call: `count` times of time.monotonic, evenly spaced."""
-
-    first_at: float
-    spacing: float
-    count: int
-    is_healthy: bool  # no failure is counted against the channel
+        The setting is the operator's bound and the provider's word another; the lower one holds.
+        """
+        most: float | None = getattr(settings, RATES[self.name])
+        if most is None:
+            return self.told_rate or UNTOLD_RATE
+        return min(most, self.told_rate or most)
 
 
 class NextUtc(models.Func):
@@ -98,50 +93,41 @@ class NextUtc(models.Func):
         super().__init__(period=period)
 
 
+def keep_told_rate(name: str, rate: float) -> None:
+    """Keep for all workers how many calls a second the provider says it takes."""
+    Channel.objects.filter(name=name).exclude(told_rate=rate).update(told_rate=rate)
+
+
 def named(name: str) -> Channel:
     """Return the channel's row, made on first use."""
     return Channel.objects.get_or_create(name=name)[0]
 
 
-GRANT = """
-UPDATE channels SET
-  next_slot_at = greatest(next_slot_at, clock_timestamp())
-    + CASE WHEN probing THEN 1 ELSE %(count)s END * %(spacing)s * interval '1 second',
-  held_until = CASE WHEN probing THEN clock_timestamp() + %(probe)s * interval '1 second' END,
-  probes = probes + probing::int
-WHERE name = %(name)s AND paused_at IS NULL
-  AND (held_until IS NULL OR held_until <= clock_timestamp())
-RETURNING probing, failures, extract(epoch FROM next_slot_at - clock_timestamp())::float
+LOOK = """
+SELECT told_rate, CASE WHEN paused_at IS NOT NULL THEN 'infinity'::float
+  WHEN held_until > clock_timestamp()
+  THEN extract(epoch FROM held_until - clock_timestamp())::float END
+FROM channels WHERE name = %s
 """
 
 
-def grant(name: str, *, count: int) -> Slots | None:
-    """Grant up to `count` slots, or None while the channel is closed."""
-    spacing = 1 / (getattr(settings, RATES[name]) * SLACK)
+class Look(NamedTuple):
+    """A channel as a worker finds it."""
+
+    rate: float  # calls a second, all workers together
+    told_rate: float | None  # what the provider said of it
+    seconds_closed: float | None  # None while it is open
+
+
+def look(name: str) -> Look:
+    """Look at a channel; one that nobody has used yet is made, and open."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            GRANT, {"name": name, "count": count, "spacing": spacing, "probe": PROBE_SECONDS}
-        )
+        cursor.execute(LOOK, [name])
         row = cursor.fetchone()
     if row is None:
-        return None
-    is_probe, failures, seconds_to_end = row
-    granted = 1 if is_probe else count
-    first_at = time.monotonic() + seconds_to_end - granted * spacing
-    return Slots(first_at, spacing, granted, is_healthy=not (is_probe or failures))
-
-
-def seconds_closed(name: str) -> float | None:
-    """Return for how long the channel sends nothing, or None while it is open."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT CASE WHEN paused_at IS NOT NULL THEN 'infinity'::float "
-            "ELSE extract(epoch FROM held_until - clock_timestamp())::float END FROM channels "
-            "WHERE name = %s AND (paused_at IS NOT NULL OR held_until > clock_timestamp())",
-            [name],
-        )
-        row = cursor.fetchone()
-    return None if row is None else max(0.0, row[0])
+        return Look(named(name).rate, None, None)
+    told_rate, seconds = row
+    return Look(Channel(name=name, told_rate=told_rate).rate, told_rate, seconds)
 
 
 def wait_until_open(name: str, *, until: float, stop: threading.Event) -> str:
@@ -149,8 +135,7 @@ def wait_until_open(name: str, *, until: float, stop: threading.Event) -> str:
 
     `until` is a time of time.monotonic: a hold that ends later is not waited for.
     """
-    named(name)
-    while (seconds := seconds_closed(name)) is not None:
+    while (seconds := look(name).seconds_closed) is not None:
         too_long = seconds > PATIENCE_SECONDS or time.monotonic() + seconds > until
         if too_long or stop.wait(seconds):
             return why_closed(name)

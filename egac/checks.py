@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
 from egac.adoption import Refused, refuse_unknown_words
+from egac.mail import is_usable
 from egac.outbox import Outgoing
 from egac.providers import github, resend, whatsapp, zoom
 
@@ -55,6 +56,20 @@ def check_links(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register(Tags.compatibility)
+def check_staff(**kwargs: Any) -> list[CheckMessage]:
+    """Warn of an address of staff that no alert would reach."""
+    return [
+        Warning(
+            f"STAFF_ALERT_EMAILS holds {address!r}, which is no e-mail address.",
+            hint="Write STAFF_ALERT_EMAILS=<addresses, a comma between them>.",
+            id="egac.W005",
+        )
+        for address in settings.STAFF_ALERT_EMAILS
+        if not is_usable(address)
+    ]
+
+
 @register(Tags.security, deploy=True)
 def check_secrets(**kwargs: Any) -> list[CheckMessage]:
     """Warn of a door that nobody can open, and of a secret that is easily guessed."""
@@ -73,6 +88,20 @@ def check_secrets(**kwargs: Any) -> list[CheckMessage]:
 def _short_secrets() -> list[str]:
     names = ("CRON_SECRET", "SERVICE_ROLE_KEY", "SCHEDULER_SECRET_TOKEN", "METRICS_TOKEN")
     return [name for name in names if 0 < len(getattr(settings, name)) < SHORTEST_SECRET]
+
+
+@register(Tags.compatibility, deploy=True)
+def check_replies(**kwargs: Any) -> list[CheckMessage]:
+    """Warn where an e-mail says "reply to this e-mail" and nobody reads the answers."""
+    if settings.REPLY_TO or resend.missing_settings():
+        return []
+    return [
+        Warning(
+            f"REPLY_TO is not set, so a customer's reply goes to {settings.RESEND_FROM}.",
+            hint="Write REPLY_TO=<a mailbox that somebody reads> into the environment or .env.",
+            id="egac.W004",
+        )
+    ]
 
 
 @register(Tags.database)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 from django.db import connection, models
 from django.db.models.functions import Lower, Now
@@ -44,26 +45,43 @@ class MessageAudit(models.Model):
         return f"attempt {self.attempt} to {self.recipient}: {self.get_outcome_display()}"
 
 
+@dataclass
+class AuditLine:
+    """A line that is not written yet, under the names of MessageAudit's columns."""
+
+    source: str
+    source_id: str
+    generation: int
+    attempt: int
+    counted: bool
+    channel: str
+    recipient: str
+    provider: str
+    provider_message_id: str
+    outcome: MessageAudit.Outcome
+    error_code: str
+    error_message: str
+    duration_ms: int | None
+    note: str
+
+
 LINE = (
     "source text, source_id text, generation integer, attempt integer, counted boolean, "
     "channel text, recipient text, provider text, provider_message_id text, outcome text, "
     "error_code text, error_message text, duration_ms integer, note text"
 )
-NAMES = [column.split()[0] for column in LINE.split(", ")]
+NAMES = ", ".join(field.name for field in fields(AuditLine))
+INSERT = (
+    f"INSERT INTO message_audit ({NAMES}) SELECT {NAMES} FROM json_to_recordset(%s) AS line({LINE})"
+)
 
 
-def add_lines(lines: Sequence[MessageAudit]) -> None:
+def add_lines(lines: Sequence[AuditLine]) -> None:
     """Add lines to the audit: one statement, one parameter, however many lines."""
     if not lines:
         return
-    told = json.dumps([{name: getattr(line, name) for name in NAMES} for line in lines])
-    names = ", ".join(NAMES)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO message_audit ({names}) SELECT {names} "
-            f"FROM json_to_recordset(%s) AS line({LINE})",
-            [told],
-        )
+        cursor.execute(INSERT, [json.dumps([vars(line) for line in lines])])
 
 
 class DeliveryEvent(models.Model):
@@ -88,6 +106,7 @@ class DeliveryEvent(models.Model):
     provider_message_id = models.TextField()
     source = models.TextField(blank=True, db_default="")  # the row that the message named, if any
     source_id = models.TextField(blank=True, db_default="")
+    generation = models.IntegerField(null=True)  # of that row; earlier messages do not name it
     kind = models.TextField(choices=Kind)
     occurred_at = models.DateTimeField()  # on the provider's clock
     received_at = models.DateTimeField(db_default=Now())
@@ -153,6 +172,9 @@ class Suppression(models.Model):
 
 def suppressed_among(addresses: set[str]) -> dict[str, str]:
     """Return the suppressed ones of these addresses, in lower case, with the reason of each."""
-    lowered = {address.lower() for address in addresses}
-    found = Suppression.objects.annotate(key=Lower("address")).filter(key__in=lowered)
-    return {row.address.lower(): row.reason for row in found}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT lower(address), reason FROM suppressions WHERE lower(address) = ANY(%s)",
+            [[address.lower() for address in addresses]],
+        )
+        return dict(cursor.fetchall())

@@ -6,6 +6,7 @@ that finds its row still being sent waits until a pass has seen the call end.
 """
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -31,6 +32,8 @@ Kind = DeliveryEvent.Kind
 RANK = {str(kind): place for place, kind in enumerate(Kind)}
 CLOCKS_DIFFER = timedelta(minutes=5)  # at most, the provider's from ours
 LONGEST_TEXT = 500
+GENERATION = re.compile(r"[1-9][0-9]{0,8}")
+NOBODY = ("", "", None)
 NAMES = {"resend": "Resend", "whatsapp": "WhatsApp"}
 
 
@@ -43,6 +46,7 @@ class Told:
     provider_message_id: str
     source: str
     source_id: str
+    generation: int | None
     kind: str
     occurred_at: datetime
     recipient: str = ""
@@ -66,19 +70,22 @@ def mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def row_named(tag: object) -> tuple[str, str]:
-    """Return the table and the key that a message carried as `<table>-<key>`, or two empty texts.
+def row_named(tag: object) -> tuple[str, str, int | None]:
+    """Return table, key and generation of the row whose `tag` a message carried, or NOBODY.
 
-    Other programs send through the same account, so a tag may be theirs.
+    The generation is None where the message went out before a tag named it. Other programs send
+    through the same account, so a tag may be theirs.
     """
-    table, _, key = plain(tag).partition("-")
+    table, _, rest = plain(tag).partition("-")
+    key, has_generation, generation = rest.partition("_")
     model = outgoing_tables().get(table)
-    if model is None:
-        return "", ""
+    if model is None or (has_generation and not GENERATION.fullmatch(generation)):
+        return NOBODY
     try:
-        return table, str(model._meta.pk.clean(key, None))
+        named = str(model._meta.pk.clean(key, None))
     except ValidationError:
-        return "", ""
+        return NOBODY
+    return table, named, int(generation) if has_generation else None
 
 
 def outgoing_tables() -> dict[str, Any]:
@@ -203,7 +210,12 @@ def _may_settle(event: DeliveryEvent, row: Any) -> bool:
 
 
 def _is_of_this_generation(event: DeliveryEvent, row: Any) -> bool:
-    """Whether the message is the one in doubt, not one that was sent before staff sent again."""
+    """Whether the message is the one in doubt, not one that was sent before staff sent again.
+
+    One that does not name its generation is told by the audit and by when it was first heard of.
+    """
+    if event.generation is not None:
+        return bool(event.generation == row.generation)
     lines = MessageAudit.objects.filter(source=event.source, source_id=event.source_id)
     lines = lines.filter(provider_message_id=event.provider_message_id)
     if lines.exclude(generation=row.generation).exists():

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from egac.outbox import Unsendable
 
 
-def compose(template: str, *, to: str, context: dict[str, Any], row_id: str) -> dict[str, Any]:
+def compose(template: str, *, to: str, context: dict[str, Any], tag: str) -> dict[str, Any]:
     """Return the message of `templates/emails/<template>/` to one address."""
     address = usable_address(to)
     folder = f"emails/{template}"
@@ -20,13 +20,13 @@ def compose(template: str, *, to: str, context: dict[str, Any], row_id: str) -> 
         "text": render_to_string(f"{folder}/body.txt", context),
     }
     subject = render_to_string(f"{folder}/subject.txt", context)
-    return envelope(address, subject=subject, content=content, row_id=row_id)
+    return envelope(address, subject=subject, content=content, tag=tag)
 
 
-def envelope(to: str, *, subject: str, content: dict[str, str], row_id: str) -> dict[str, Any]:
+def envelope(to: str, *, subject: str, content: dict[str, str], tag: str) -> dict[str, Any]:
     """Return a message as Resend takes it, with the settings that every e-mail follows.
 
-    `row_id` travels in Resend's tags, so that a delivery event finds its row. With
+    `tag` travels in Resend's tags, so that a delivery event finds its row. With
     DIVERT_EMAIL_TO the message goes there, and a header keeps who it was for.
     """
     address = usable_address(to)
@@ -36,7 +36,7 @@ def envelope(to: str, *, subject: str, content: dict[str, str], row_id: str) -> 
         # A line break in a subject would be a header of its own.
         "subject": " ".join(subject.split()),
         **content,
-        "tags": [{"name": "row", "value": row_id}],
+        "tags": [{"name": "row", "value": tag}],
     }
     if settings.REPLY_TO:
         message["reply_to"] = settings.REPLY_TO
@@ -55,3 +55,17 @@ def usable_address(address: str | None) -> str:
     except ValidationError:
         raise Unsendable(f"{cleaned!r} is no e-mail address. Correct it, then retry.") from None
     return cleaned
+
+
+def staff_addresses() -> list[str]:
+    """Return the usable addresses of STAFF_ALERT_EMAILS; a check names the others."""
+    return [address for address in settings.STAFF_ALERT_EMAILS if is_usable(address)]
+
+
+def is_usable(address: str) -> bool:
+    """Return whether an address can be written to."""
+    try:
+        usable_address(address)
+    except Unsendable:
+        return False
+    return True

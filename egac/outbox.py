@@ -9,12 +9,15 @@ drain (drain.py) does the rest. Every instant that guards a row is the database'
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from egac.claim import Claim
+from egac.instants import InstantField
 from egac.retry import Reason
 
 # What `update_each` writes, beside the id and the error, whose types are the table's own.
@@ -29,28 +32,12 @@ COLUMN_TYPES = {
     "provider_message_id": "text",
     "orphaned": "boolean",
     "rendered": "text",
+    "recipient": "text",
 }
-
-
-# Another program may write a time that Python cannot read; one such row must not break a claim.
-READABLE = {
-    models.DateTimeField: (
-        "CASE WHEN outgoing.{0} < '0001-01-02' THEN 'epoch' WHEN outgoing.{0} > '9999-12-30' "
-        "THEN '9999-12-30' ELSE outgoing.{0} END AS {0}"
-    )
-}
-# What no sender reads: not fetched with a claim. Django would fetch it when it is asked for.
-UNREAD = {
-    "updated_at",
-    "sent_at",
-    "preview",
-    "provider_message_id",
-    "call_started_at",
-    "last_error",
-    "reason",
-    "lease_owner",
-    "lease_ends_at",
-}
+# Asked in the statement that begins a call, so that nothing lies between the two.
+MAY_BE_WRITTEN_TO = (
+    "NOT EXISTS (SELECT 1 FROM suppressions WHERE lower(address) = lower(new.recipient))"
+)
 
 
 class Unsendable(Exception):
@@ -96,37 +83,27 @@ class OutgoingQuerySet(models.QuerySet[Any]):
         A row whose sender died under it is taken alone, so that a row which kills its process
         takes no other with it.
         """
-        calm = self.due().filter(orphaned=False)
-        return calm._claim(count, owner, lease) or self.due()._claim(1, owner, lease)
+        return self._calm.take(count, owner=owner, lease=lease) or self._any.take(
+            1, owner=owner, lease=lease
+        )
 
-    def _claim(self, count: int, owner: str, lease: timedelta) -> list[Any]:
-        chosen = self.in_order()[:count].values("pk")
-        inner, params = chosen.query.sql_with_params()
-        # MATERIALIZED: a sub-select may be run once more for each row, and lock more than `count`.
-        statement = (
-            f"WITH chosen AS MATERIALIZED ({inner} FOR UPDATE SKIP LOCKED) "
-            f"UPDATE {self.model._meta.db_table} AS outgoing SET status = %s, lease_owner = %s, "
-            "lease_number = lease_number + 1, lease_ends_at = now() + %s, updated_at = now() "
-            "FROM chosen WHERE outgoing.id = chosen.pk "
-            f"RETURNING {self._claimed_columns()}, now() AS claimed_at"
-        )
-        taken = self.model._base_manager.raw(
-            statement, [*params, self.model.Status.PROCESSING, owner, lease]
-        )
-        return sorted(taken, key=lambda row: row.place)
+    @cached_property
+    def _calm(self) -> Claim:
+        return Claim(self.due().filter(orphaned=False))
 
-    def _claimed_columns(self) -> str:
-        fields = [field for field in self.model._meta.concrete_fields if field.name not in UNREAD]
-        return ", ".join(
-            READABLE.get(type(field), "outgoing.{0}").format(field.column) for field in fields
-        )
+    @cached_property
+    def _any(self) -> Claim:
+        return Claim(self.due())
 
     def start(self, rows: Sequence[Any]) -> set[Any]:
-        """Store each rendered message and that its call begins; return the keys still ours."""
+        """Store each rendered message and that its call begins.
+
+        Returns the keys of the rows that are still ours and whose recipient is not suppressed.
+        """
         return self.update_each(
             [rendered_of(row) for row in rows],
             "rendered = new.rendered, call_started_at = clock_timestamp(), updated_at = now()",
-            only=f"outgoing.status = '{self.model.Status.PROCESSING}'",
+            only=f"outgoing.status = '{self.model.Status.PROCESSING}' AND {MAY_BE_WRITTEN_TO}",
         )
 
     def give_up(self) -> int:
@@ -192,9 +169,7 @@ class OutgoingQuerySet(models.QuerySet[Any]):
         The lease number is the fence: a sender whose lease went to another changes no row.
         `changes` reads the values of a row as `new.<name>`, for the names of COLUMN_TYPES.
         """
-        key_type = self.model._meta.pk.rel_db_type(connection)
-        types = {"id": key_type, **COLUMN_TYPES, "last_error": self._type_of("last_error")}
-        columns = ", ".join(f"{name} {types[name]}" for name in rows[0])
+        columns = ", ".join(f"{name} {self._type_of(name)}" for name in rows[0])
         statement = (
             f"UPDATE {self.model._meta.db_table} AS outgoing SET {changes} "
             f"FROM json_to_recordset(%s) AS new({columns}) WHERE outgoing.id = new.id "
@@ -205,7 +180,7 @@ class OutgoingQuerySet(models.QuerySet[Any]):
             return {key for (key,) in cursor.fetchall()}
 
     def _type_of(self, name: str) -> str:
-        return str(self.model._meta.get_field(name).db_type(connection))
+        return COLUMN_TYPES.get(name) or str(self.model._meta.get_field(name).db_type(connection))
 
 
 class Outgoing(models.Model):
@@ -220,10 +195,10 @@ class Outgoing(models.Model):
     audit_note = ""  # what the audit says of its calls beside their outcome
 
     attempts = models.IntegerField(db_default=0)
-    due_at = models.DateTimeField(null=True, blank=True)  # null: now
-    created_at = models.DateTimeField(db_default=Now())
-    updated_at = models.DateTimeField(db_default=Now())
-    sent_at = models.DateTimeField(null=True, blank=True)
+    due_at = InstantField(null=True, blank=True)  # null: now
+    created_at = InstantField(db_default=Now())
+    updated_at = InstantField(db_default=Now())
+    sent_at = InstantField(null=True, blank=True)
 
     generation = models.IntegerField(
         db_default=1
@@ -233,14 +208,14 @@ class Outgoing(models.Model):
     preview = models.TextField(null=True, blank=True)  # what a dry run would have sent
     provider_message_id = models.TextField(null=True, blank=True)
 
-    call_started_at = models.DateTimeField(null=True, blank=True)
-    in_doubt_since = models.DateTimeField(null=True, blank=True)  # perhaps accepted
+    call_started_at = InstantField(null=True, blank=True)
+    in_doubt_since = InstantField(null=True, blank=True)  # perhaps accepted
     repeats = models.IntegerField(db_default=0)  # calls since then, of the same attempt
     orphaned = models.BooleanField(db_default=False)  # a sender died under it
 
     lease_owner = models.TextField(null=True, blank=True)
     lease_number = models.BigIntegerField(db_default=0)
-    lease_ends_at = models.DateTimeField(null=True, blank=True)
+    lease_ends_at = InstantField(null=True, blank=True)
 
     class Meta:
         abstract = True
@@ -251,14 +226,14 @@ class Outgoing(models.Model):
         raise NotImplementedError
 
     @property
-    def place(self) -> tuple[Any, ...]:
-        """Its place among claimed rows: the order of `in_order`, for Python."""
-        return (self.due_at is not None, self.due_at or self.created_at)
-
-    @property
     def recipient(self) -> str:
         """The address or number, for the audit and the suppression list."""
         raise NotImplementedError
+
+    @property
+    def tag(self) -> str:
+        """What its message carries, so that a delivery event finds the row and the generation."""
+        return f"{self._meta.db_table}-{self.pk}_{self.generation}"
 
     def error_value(self, error: Exception | None) -> Any:
         """Return the error as the table's own column keeps it, or None."""
@@ -288,7 +263,12 @@ class Outgoing(models.Model):
 
 def rendered_of(row: Any) -> dict[str, Any]:
     """Return what is stored of a row before its call."""
-    return {"id": row.pk, "lease_number": row.lease_number, "rendered": row.rendered}
+    return {
+        "id": row.pk,
+        "lease_number": row.lease_number,
+        "rendered": row.rendered,
+        "recipient": row.recipient,
+    }
 
 
 def text_of(message: Any) -> str:

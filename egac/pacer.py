@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from egac import channels
 from egac.providers import ProviderError
+from egac.slots import grant, leeway
 
-# At a high rate slots for so long, but not more than so many, are asked for at once, used or not.
-SPARE_SECONDS, MOST_SPARE = 0.005, 200
+EARLY_SECONDS = 0.001  # by which a call may begin before its slot: a wait so short is not worth it
 
 
 class Pacer:
@@ -17,12 +17,13 @@ class Pacer:
     def __init__(self, name: str, *, until: float) -> None:
         """`until` is a time of time.monotonic: a hold that ends later is not waited for."""
         self.name = name
-        self.rate = channels.named(name).rate
         self.closed = ""
         self._until = until
         self._opens_at = 0.0
         self._is_healthy = False
         self._slots: deque[float] = deque()
+        self._spacing = 0.0
+        self._round_trip = 0.0
         self._look()
 
     def take(self, wanted: int) -> int:
@@ -30,13 +31,12 @@ class Pacer:
 
         A slot that was missed by so much that using it could crowd the next ones is dropped.
         """
-        while self._slots and time.monotonic() - self._slots[0] > 0.01 + 0.5 / self.rate:
+        while self._slots and time.monotonic() - self._slots[0] > leeway(self._spacing):
             self._slots.popleft()
         if not self._slots and wanted and time.monotonic() >= self._opens_at:
-            spare = min(int(self.rate * SPARE_SECONDS), MOST_SPARE)
-            self._ask(max(1, min(int(self.rate), max(wanted, spare))))
-        taken = 0
-        while self._slots and taken < wanted and self._slots[0] <= time.monotonic():
+            self._ask(min(wanted, max(1, int(self.rate))))
+        taken, now = 0, time.monotonic() + EARLY_SECONDS
+        while self._slots and taken < wanted and self._slots[0] <= now:
             self._slots.popleft()
             taken += 1
         return taken
@@ -49,22 +49,36 @@ class Pacer:
         if any(outcome and not outcome.cause.leaves_the_channel_well for outcome in outcomes):
             self._slots.clear()  # granted before the provider or the breaker closed the channel
 
+    def hear(self, rate: float) -> None:
+        """Keep what the provider says of its rate; use no slot that was spaced by another."""
+        if rate == self._told_rate:
+            return
+        paced_by = self.rate
+        channels.keep_told_rate(self.name, rate)
+        self._look()
+        if self.rate != paced_by:
+            self._slots.clear()
+
     def seconds_to_next(self) -> float:
         """Return how long until the next slot, or until the channel may open."""
         next_at = self._slots[0] if self._slots else self._opens_at
         return max(0.0, next_at - time.monotonic())
 
     def _ask(self, count: int) -> None:
-        slots = channels.grant(self.name, count=count)
+        slots = grant(self.name, count=count, usual=self._round_trip)
         if slots is None:
             self._look()
             return
+        self._round_trip = min(self._round_trip, slots.round_trip)
         self._is_healthy = slots.is_healthy
+        self._spacing = slots.spacing
         self._slots.extend(slots.first_at + n * slots.spacing for n in range(slots.count))
 
     def _look(self) -> None:
-        """See whether the channel is closed: a short hold is waited for, a long one is told."""
-        seconds = channels.seconds_closed(self.name)
+        """See how the channel stands: a short hold is waited for, a long one is told."""
+        looked_at = time.monotonic()
+        self.rate, self._told_rate, seconds = channels.look(self.name)
+        self._round_trip = time.monotonic() - looked_at
         if seconds is None:
             return
         opens_at = time.monotonic() + seconds

@@ -25,15 +25,14 @@ def prepare(rows: Sequence[Any], sender: Sender) -> tuple[list[Any], list[Record
         return [], []
     prefetch_related_objects(rows, *rows[0].PREFETCH)
     rows[0].look_up(rows)
-    suppressed = suppressed_among({row.recipient for row in rows})
     ready, settled = [], []
     for row in rows:
-        ended = _ended_before_the_call(row, sender, suppressed)
+        ended = _ended_before_the_call(row, sender)
         settled.append(ended) if ended else ready.append(row)
     return ready, settled
 
 
-def _ended_before_the_call(row: Any, sender: Sender, suppressed: dict[str, str]) -> Record | None:
+def _ended_before_the_call(row: Any, sender: Sender) -> Record | None:
     try:
         row.check_relevance()
         row.rendered = text_of(row.message())
@@ -49,13 +48,21 @@ def _ended_before_the_call(row: Any, sender: Sender, suppressed: dict[str, str])
         )
         broken = ProviderError(f"Rendering broke: {type(error).__name__}.", cause=Cause.MESSAGE)
         return judged(Ended(row, error=broken), sender, channel_is_down=False, jitter=1)
-    if why := suppressed.get(row.recipient.lower()):
-        return _cancelled(row, Reason.SUPPRESSED, f"{row.recipient} is not written to: {why}.")
     if row.in_doubt_since and not _protected(row, sender):
         return _failed(
             row, Reason.UNCERTAIN, "The provider may have accepted it; look there first."
         )
     return None
+
+
+def withheld(rows: Sequence[Any]) -> list[Record]:
+    """Return the records of those rows that began no call because of whom they are to."""
+    suppressed = suppressed_among({row.recipient for row in rows}) if rows else {}
+    return [
+        _cancelled(row, Reason.SUPPRESSED, f"{row.recipient} is not written to: {why}.")
+        for row in rows
+        if (why := suppressed.get(row.recipient.lower()))
+    ]
 
 
 def _cancelled(row: Any, reason: Reason, why: str) -> Record:

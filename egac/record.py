@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from egac.delivery import MessageAudit, add_lines
+from egac.delivery import AuditLine, MessageAudit, add_lines
 from egac.logs import about
 from egac.outbox import Outgoing, OutgoingQuerySet
 from egac.providers import ProviderError, Sender
@@ -26,6 +26,7 @@ class Ended:
     error: ProviderError | None = None
     seconds: float | None = None
     called: bool = True
+    told_rate: float | None = None  # calls a second that the provider says it takes
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Record:
     answer: Any = None
     repeats: int = 0
     orphaned: bool = False
-    audit: MessageAudit | None = None
+    audit: AuditLine | None = None
 
     @property
     def is_sent(self) -> bool:
@@ -140,10 +141,10 @@ def _values(record: Record) -> dict[str, Any]:
 
 def audit_of(
     ended: Ended, sender: Sender, *, counts: bool, outcome: MessageAudit.Outcome
-) -> MessageAudit:
+) -> AuditLine:
     """Return the audit line of one call, or of a sender that died before it."""
     row, error = ended.row, ended.error
-    return MessageAudit(
+    return AuditLine(
         source=row._meta.db_table,
         source_id=str(row.pk),
         generation=row.generation,

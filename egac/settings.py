@@ -56,7 +56,8 @@ RESEND_API_KEY = text("RESEND_API_KEY")
 RESEND_FROM = text("RESEND_FROM")
 RESEND_DRY_RUN = switch("RESEND_DRY_RUN")
 RESEND_API_URL = text("RESEND_API_URL", "https://api.resend.com").rstrip("/")
-RESEND_RATE_LIMIT = above_zero("RESEND_RATE_LIMIT", 2)  # calls a second, all workers together
+# Calls a second, all workers together; without it what Resend says, and 2 until it says so
+RESEND_RATE_LIMIT = above_zero("RESEND_RATE_LIMIT", 2) if text("RESEND_RATE_LIMIT") else None
 RESEND_WEBHOOK_SECRET = text("RESEND_WEBHOOK_SECRET")
 STANDIN_INBOX_URL = text("STANDIN_INBOX_URL")  # set by scripts/server beside the local stand-in
 

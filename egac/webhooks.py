@@ -142,7 +142,7 @@ def told_by_resend(event: dict[str, Any], *, event_id: str) -> Told | None:
     if kind is None or not message_id or at is None:
         return None
     to = data.get("to")
-    source, source_id = row_named(mapping(data.get("tags")).get("row"))
+    source, source_id, generation = row_named(mapping(data.get("tags")).get("row"))
     code, detail = _why(kind, data)
     return Told(
         provider="resend",
@@ -150,6 +150,7 @@ def told_by_resend(event: dict[str, Any], *, event_id: str) -> Told | None:
         provider_message_id=message_id,
         source=source,
         source_id=source_id,
+        generation=generation,
         kind=str(kind),
         occurred_at=at,
         recipient=", ".join(plain(each) for each in to) if isinstance(to, list) else plain(to),

@@ -80,7 +80,7 @@ def _told(status: dict[str, Any]) -> Told | None:
     at = _instant(status.get("timestamp"))
     if kind is None or not wamid or at is None:
         return None
-    source, source_id = row_named(status.get("biz_opaque_callback_data"))
+    source, source_id, generation = row_named(status.get("biz_opaque_callback_data"))
     errors = _objects(status.get("errors"))
     code, detail = _why(errors[0]) if errors else ("", "")
     number = plain(status.get("recipient_id"))
@@ -90,6 +90,7 @@ def _told(status: dict[str, Any]) -> Told | None:
         provider_message_id=wamid,
         source=source,
         source_id=source_id,
+        generation=generation,
         kind=str(kind),
         occurred_at=at,
         recipient=f"+{number}" if number.isdigit() else number,

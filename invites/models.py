@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from egac.instants import DayField, InstantField
 from egac.mail import compose
 from egac.outbox import Irrelevant, Outgoing, OutgoingQuerySet, Unsendable
 
@@ -23,7 +24,7 @@ class Enquiry(models.Model):
     """What a person who asked about training wrote."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, db_default=RandomUUID(), editable=False)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_at = InstantField(db_default=Now(), editable=False)
     name = models.TextField(null=True)
     email = models.TextField(null=True)
     phone = models.TextField(null=True, blank=True)
@@ -31,7 +32,7 @@ class Enquiry(models.Model):
     source = models.TextField(null=True, blank=True)
     note = models.TextField(null=True, blank=True)
     training_days = models.JSONField(null=True, blank=True)
-    dob = models.DateField("date of birth", null=True, blank=True)
+    dob = DayField("date of birth", null=True, blank=True)
     processed = models.BooleanField(db_default=False)
     raw_payload = models.JSONField(null=True, blank=True)
     invite = models.ForeignKey(
@@ -81,12 +82,12 @@ class Invite(Outgoing):
     enquiry = models.ForeignKey(
         Enquiry, models.SET_NULL, null=True, related_name="invites", db_index=False
     )
-    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = InstantField(null=True, blank=True)
     status = models.TextField(choices=Status, db_default=Status.PENDING)
     # The contract's names for what every outgoing row has.
     attempts = models.IntegerField(db_column="send_attempts", db_default=0)
     last_error = models.JSONField(db_column="last_send_error", null=True, blank=True)
-    due_at = models.DateTimeField("next try", db_column="next_attempt_at", null=True, blank=True)
+    due_at = InstantField("next try", db_column="next_attempt_at", null=True, blank=True)
 
     objects = InviteQuerySet.as_manager()
 
@@ -145,9 +146,7 @@ class Invite(Outgoing):
         if self.enquiry is None:
             raise Unsendable("Its enquiry is gone, so there is no address to send it to.")
         context = {"name": self.enquiry.name, "link": self.link, "interest": self.enquiry.interest}
-        return compose(
-            "invite", to=self.recipient, context=context, row_id=f"{self._meta.db_table}-{self.pk}"
-        )
+        return compose("invite", to=self.recipient, context=context, tag=self.tag)
 
     def error_value(self, error: Exception | None) -> dict[str, str] | None:
         if error is None:

@@ -20,6 +20,7 @@ from jobs.models import JobRun
 from jobs.services import AlreadyRunning, Paused, Start, run_job
 
 WRONG_USAGE = 2
+LARGEST = 1_000_000_000
 
 
 class JobCommand(BaseCommand):
@@ -134,10 +135,10 @@ def user_of_the_machine() -> str:
 
 
 def positive(text: str) -> int:
-    """Return a whole number above zero, for argparse; raise ValueError for anything else."""
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
+    """Return a whole number above zero, for argparse; raise ArgumentTypeError for anything else."""
+    number = int(text) if text.isdecimal() else 0
+    if not 1 <= number <= LARGEST:
+        raise ArgumentTypeError(f"{text!r} is no whole number from 1 to {LARGEST:,}.")
     return number
 
 

@@ -57,9 +57,10 @@ def refuse_what_would_not_start(manage: Path = MANAGE) -> None:
         check=False,
     )
     if started.returncode:
-        words = (started.stderr.strip() or started.stdout.strip()).splitlines()
+        said = started.stderr.strip() or started.stdout.strip() or "It does not say why."
+        why = said.splitlines()[-1]
         raise Unready(
-            f"Started by cron, which knows no variables of this shell, it would fail: {words[-1]} "
+            f"Started by cron, which knows no variables of this shell, it would fail: {why} "
             f"Write the settings into {manage.parent / '.env'}."
         )
 

@@ -9,6 +9,7 @@ from django.db.models import Count, Q
 from django.urls import reverse
 
 from egac import channels
+from egac.mail import staff_addresses
 from egac.retry import Reason
 from jobs.models import Alert
 from jobs.sinks import Event, Notice, Sink
@@ -84,7 +85,7 @@ def _waiting(channel: str) -> Finding:
 
 
 def tell_staff(notice: Notice) -> None:
-    """Queue an e-mail to each address of STAFF_ALERT_EMAILS, once a notice; raise Unsendable."""
+    """Queue an e-mail to each address of STAFF_ALERT_EMAILS, once a notice."""
     is_over = notice.event is Event.CLOSED
     context = {
         "headline": notice.headline,
@@ -103,7 +104,7 @@ def tell_staff(notice: Notice) -> None:
                 priority=URGENT,
                 relevance="" if is_over else IS_OPEN,
             )
-            for address in settings.STAFF_ALERT_EMAILS
+            for address in staff_addresses()
         ]
     )
 
@@ -115,6 +116,4 @@ def why_over(context: Mapping[str, Any]) -> str | None:
     return None if is_open else "The alert closed by itself before this was sent."
 
 
-STAFF = Sink(
-    "e-mail", lambda: bool(settings.STAFF_ALERT_EMAILS and settings.OPS_BASE_URL), tell_staff
-)
+STAFF = Sink("e-mail", lambda: bool(staff_addresses() and settings.OPS_BASE_URL), tell_staff)

@@ -11,9 +11,9 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from egac.delivery import MessageAudit
-from egac.outbox import text_of
-from egac.prepare import prepare
+from egac.delivery import AuditLine, MessageAudit
+from egac.outbox import OutgoingQuerySet, text_of
+from egac.prepare import prepare, withheld
 from egac.providers import ProviderError
 from egac.providers.resend import BATCH, LARGEST_BATCH
 from egac.record import Ended, Record, audit_of, record
@@ -25,6 +25,7 @@ Status = Notification.Status
 
 
 def form_batches(
+    fresh: OutgoingQuerySet,
     *,
     owner: str,
     lease: timedelta,
@@ -38,27 +39,30 @@ def form_batches(
     taken = 0
     while taken < limit:
         count = min(LARGEST_BATCH, limit - taken)
-        fresh = Notification.objects.for_email().freshly_due()
         claimed = fresh.claim(count, owner=owner, lease=lease)
         ready, settled = prepare(claimed, BATCH)
+        frozen = _freeze(ready) if ready else set()
+        settled += withheld([row for row in ready if row.pk not in frozen])
         on_records(record(Notification.objects.all(), settled))
-        if ready:
-            _freeze(ready)
-        taken += len(ready)  # what ends without a call uses up no limit
+        taken += len(frozen)  # what ends without a call uses up no limit
         if len(claimed) < count:
             break
     return taken
 
 
-def _freeze(rows: Sequence[Notification]) -> None:
-    """Store the rows' messages as one batch that waits for its call."""
+def _freeze(rows: Sequence[Notification]) -> set[int]:
+    """Store the rows' messages as one batch that waits for its call; return the keys in it."""
     with transaction.atomic():
         batch = EmailBatch.objects.create(row_ids=[])
-        ours = Notification.objects.freeze(rows, batch=batch)
-        kept = [row for row in rows if row.pk in ours]
+        frozen = Notification.objects.freeze(rows, batch=batch)
+        if not frozen:
+            batch.delete()
+            return frozen
+        kept = [row for row in rows if row.pk in frozen]
         batch.row_ids = [row.pk for row in kept]
         batch.rendered = text_of([json.loads(row.rendered or "") for row in kept])
         batch.save(update_fields=["row_ids", "rendered"])
+    return frozen
 
 
 def settle(batches: Sequence[Record]) -> list[Record]:
@@ -115,7 +119,7 @@ def _outcome(batch: Record) -> MessageAudit.Outcome:
 
 def _audit(
     row: Notification, batch: Record, ended: Ended, outcome: MessageAudit.Outcome
-) -> MessageAudit | None:
+) -> AuditLine | None:
     """Return the row's own line for the batch's call, or None where there was no call."""
     if batch.audit is None:
         return None

@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.conf import settings
 
 from egac import channels
-from egac.drain import Drain
+from egac.drain import SETTLE_SECONDS, Drain
 from egac.orphans import settle_orphans
 from egac.outbox import OutgoingQuerySet
 from egac.providers import NotConfigured, Sender, resend, whatsapp
@@ -30,11 +31,13 @@ BATCHES_AHEAD_SECONDS = 2.0  # how much e-mail is frozen in batches before its s
 
 @dataclass
 class Bounds:
-    """How far a pass may go: rows, a time of time.monotonic, and until it is told to stop."""
+    """How far a pass may go: rows, a time of time.monotonic, until it is told to stop, and how many
+    calls each lane may have open at once."""
 
     limit: int | None = None
     until: float = float("inf")
     stop: threading.Event = field(default_factory=threading.Event)
+    concurrency: int = field(default_factory=lambda: int(settings.WORKER_CONCURRENCY))
 
     @property
     def are_reached(self) -> bool:
@@ -52,8 +55,13 @@ class Lane:
     name: ClassVar[str]
     sender: ClassVar[Sender]
 
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=settings.WORKER_LEASE_SECONDS)
+
+    @property
     def rows(self) -> OutgoingQuerySet:
-        """Return the rows of this lane."""
+        """The rows of this lane."""
         raise NotImplementedError
 
     def why_unconfigured(self) -> str:
@@ -69,16 +77,28 @@ class Lane:
         raise NotImplementedError
 
     def run(self) -> str:
-        """Send what is due; return in a sentence why the lane is closed, or ""."""
-        return self.why_held() or self.drain(self.rows(), limit=self.bounds.limit).run()
+        """Settle what senders left behind and send what is due.
 
-    def drain(self, rows: OutgoingQuerySet, **options: Any) -> Drain:
+        Returns in a sentence why the lane is closed, or "".
+        """
+        return self.why_held() or self.drain.run()
+
+    def send(self) -> str:
+        """Send what became due since `run` looked; return why the lane is closed, or ""."""
+        return self.why_held() or self.drain.send()
+
+    @cached_property
+    def drain(self) -> Drain:
+        """What drains this lane, pass after pass."""
+        return self.drain_of(self.rows, limit=self.bounds.limit)
+
+    def drain_of(self, rows: OutgoingQuerySet, **options: Any) -> Drain:
         return Drain(
             rows,
             self.sender,
             until=self.bounds.until,
             stop=self.bounds.stop,
-            concurrency=settings.WORKER_CONCURRENCY,
+            concurrency=self.bounds.concurrency,
             pool=self.pool,
             **{"on_records": self.on_records, **options},
         )
@@ -90,6 +110,7 @@ class EmailRows(Lane):
     name = "email"
     sender = resend.EMAIL
 
+    @cached_property
     def rows(self) -> OutgoingQuerySet:
         return Notification.objects.for_email().not_freshly_due()
 
@@ -113,37 +134,14 @@ class EmailBatches(EmailRows):
     name = "email batches"
     sender = resend.BATCH
 
-    def run(self) -> str:
-        if why := self.why_held():
-            return why
-        lease = timedelta(seconds=settings.WORKER_LEASE_SECONDS)
-        settle_orphans(Notification.objects.for_email(), resend.EMAIL, lease=lease)
-        left = self.bounds.limit
-        while not self.bounds.are_reached:
-            if why := self._why_closed():
-                return why
-            taken = form_batches(
-                owner=f"batches:{uuid.uuid4()}",
-                lease=lease,
-                limit=self._at_once() if left is None else min(left, self._at_once()),
-                on_records=self.on_records,
-            )
-            self._drain_batches()
-            left = None if left is None else left - taken
-            if not taken or left == 0:
-                break
-        return ""
+    _settle_at = 0.0  # of time.monotonic
 
-    def _why_closed(self) -> str:
-        """Wait for a short hold of the channel; return why it stays closed, or ""."""
-        bounds, channel = self.bounds, self.sender.channel
-        return channels.wait_until_open(channel, until=bounds.until, stop=bounds.stop)
+    @cached_property
+    def rows(self) -> OutgoingQuerySet:
+        return Notification.objects.for_email().freshly_due()
 
-    def _at_once(self) -> int:
-        calls = max(1, int(settings.RESEND_RATE_LIMIT * BATCHES_AHEAD_SECONDS))
-        return resend.LARGEST_BATCH * calls
-
-    def _drain_batches(self) -> None:
+    @cached_property
+    def drain(self) -> Drain:
         settled: list[Record] = []
 
         def also(batches: Sequence[Record]) -> None:
@@ -152,7 +150,49 @@ class EmailBatches(EmailRows):
         def tell(batches: Sequence[Record]) -> None:
             self.on_records(list(settled))
 
-        self.drain(EmailBatch.objects.all(), on_records=tell, also=also).run()
+        return self.drain_of(EmailBatch.objects.all(), on_records=tell, also=also)
+
+    def run(self) -> str:
+        self._settle_at = 0.0
+        return self.why_held() or self._form_and(self.drain.run)
+
+    def send(self) -> str:
+        return self.why_held() or self._form_and(self.drain.send)
+
+    def _form_and(self, drain: Callable[[], str]) -> str:
+        """Form batches and drain them, a few at a time."""
+        left = self.bounds.limit
+        while not self.bounds.are_reached:
+            if why := self._why_closed():
+                return why
+            self._settle()
+            taken = form_batches(
+                self.rows,
+                owner=f"batches:{uuid.uuid4()}",
+                lease=self.lease,
+                limit=self._at_once() if left is None else min(left, self._at_once()),
+                on_records=self.on_records,
+            )
+            drain()
+            left = None if left is None else left - taken
+            if not taken or left == 0:
+                break
+        return ""
+
+    def _settle(self) -> None:
+        """Settle, as a drain does, the rows whose sender died before they were in a batch."""
+        if time.monotonic() >= self._settle_at:
+            self._settle_at = time.monotonic() + SETTLE_SECONDS
+            settle_orphans(Notification.objects.for_email(), resend.EMAIL, lease=self.lease)
+
+    def _why_closed(self) -> str:
+        """Wait for a short hold of the channel; return why it stays closed, or ""."""
+        bounds, channel = self.bounds, self.sender.channel
+        return channels.wait_until_open(channel, until=bounds.until, stop=bounds.stop)
+
+    def _at_once(self) -> int:
+        calls = max(1, int(channels.look(self.sender.channel).rate * BATCHES_AHEAD_SECONDS))
+        return resend.LARGEST_BATCH * calls
 
 
 class WhatsAppRows(Lane):
@@ -161,6 +201,7 @@ class WhatsAppRows(Lane):
     name = "whatsapp"
     sender = whatsapp.WHATSAPP
 
+    @cached_property
     def rows(self) -> OutgoingQuerySet:
         return Notification.objects.for_whatsapp()
 

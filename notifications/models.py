@@ -10,7 +10,14 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now, Upper
 from django.utils.timezone import localtime
 
-from egac.outbox import Irrelevant, Outgoing, OutgoingQuerySet, rendered_of
+from egac.instants import InstantField
+from egac.outbox import (
+    MAY_BE_WRITTEN_TO,
+    Irrelevant,
+    Outgoing,
+    OutgoingQuerySet,
+    rendered_of,
+)
 from egac.retry import Reason
 from notifications import consent, payloads, relevance
 
@@ -42,12 +49,12 @@ class NotificationQuerySet(OutgoingQuerySet):
         return super().orphans(lease).exclude(batch__in=still_open)
 
     def freeze(self, rows: Sequence["Notification"], *, batch: "EmailBatch") -> set[int]:
-        """Hand claimed rows over to a batch; return the keys of those that were still ours."""
+        """Hand claimed rows over to a batch; return the same keys as `start`."""
         return self.update_each(
             [rendered_of(row) for row in rows],
             f"rendered = new.rendered, batch_id = {int(batch.pk)}, lease_owner = NULL, "
             "lease_ends_at = NULL, updated_at = now()",
-            only=f"outgoing.status = '{Notification.Status.PROCESSING}'",
+            only=f"outgoing.status = '{Notification.Status.PROCESSING}' AND {MAY_BE_WRITTEN_TO}",
         )
 
     def in_order(self) -> Self:
@@ -84,11 +91,11 @@ class Notification(Outgoing):
     payload = models.JSONField(decoder=payloads.PayloadDecoder)
     attempts = models.IntegerField(db_default=0)
     last_error = models.TextField("error", db_column="error_message", null=True, blank=True)
-    due_at = models.DateTimeField("scheduled for", db_column="scheduled_for", null=True, blank=True)
+    due_at = InstantField("scheduled for", db_column="scheduled_for", null=True, blank=True)
     # Ours
     key = models.TextField(null=True, blank=True, unique=True)  # asking twice queues once
     priority = models.SmallIntegerField(db_default=100)  # less goes first
-    expires_at = models.DateTimeField(null=True, blank=True)
+    expires_at = InstantField(null=True, blank=True)
     relevance = models.TextField(blank=True, db_default="")  # the name of a check
     batch = models.ForeignKey(
         "EmailBatch",
@@ -163,10 +170,6 @@ class Notification(Outgoing):
     def is_whatsapp(self) -> bool:
         return isinstance(self.payload, dict) and self.payload.get("channel") == "whatsapp"
 
-    @property
-    def place(self) -> tuple[Any, ...]:
-        return (self.priority, self.due_at is not None, self.due_at or self.created_at, self.pk)
-
     def error_value(self, error: Exception | None) -> str | None:
         return None if error is None else str(error)
 
@@ -193,7 +196,7 @@ class Notification(Outgoing):
             relevance.check(self.relevance, self.payload)
 
     def render(self) -> dict[str, Any]:
-        return payloads.message(self.payload, row_id=f"{self._meta.db_table}-{self.pk}")
+        return payloads.message(self.payload, tag=self.tag)
 
 
 class EmailBatchQuerySet(OutgoingQuerySet):

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -42,15 +42,20 @@ def run_pass(
     dry_run: bool = False,
     stop: threading.Event | None = None,
 ) -> dict[str, Any]:
-    """Send up to `limit` due messages, the channels side by side; return what became of each.
+    """Send up to `limit` messages, each call begun within `seconds`. See `pass_within`."""
+    bounds = Bounds(limit, time.monotonic() + seconds, stop or threading.Event())
+    return pass_within(bounds, channels=channels, dry_run=dry_run)
 
-    `seconds` bounds when a call may begin. With `dry_run`, or that of a channel's setting, nothing
-    is sent: what each message would be is kept to be looked at. Raises NotConfigured where no
-    channel is configured.
+
+def pass_within(
+    bounds: Bounds, *, channels: Sequence[str] = tuple(CHANNELS), dry_run: bool = False
+) -> dict[str, Any]:
+    """Send the due messages of the channels, side by side; return what became of each.
+
+    With `dry_run`, or that of a channel's setting, nothing is sent: what each message would be is
+    kept to be looked at. Raises NotConfigured where no channel is configured.
     """
-    shares = _shares(limit, channels)
-    until = time.monotonic() + seconds
-    stop = stop or threading.Event()
+    shares = _shares(bounds.limit or 0, channels)
     dry = [name for name in channels if dry_run or CHANNELS[name][0](Bounds(), len).is_dry_run()]
     if not dry:
         _require_one(channels)
@@ -59,7 +64,7 @@ def run_pass(
             pool.submit(copy_context().run, _preview, name, shares[name])
             if name in dry
             else pool.submit(
-                copy_context().run, _run_channel, name, Bounds(shares[name], until, stop)
+                copy_context().run, _run_channel, name, replace(bounds, limit=shares[name])
             )
             for name in channels
         ]

@@ -47,15 +47,15 @@ def check(payload: Any) -> None:
         raise Unsendable(f"Its payload names the channel {channel!r}. Write email or whatsapp.")
 
 
-def message(payload: Any, *, row_id: str) -> dict[str, Any]:
+def message(payload: Any, *, tag: str) -> dict[str, Any]:
     """Return the message as its provider takes it; raise Unsendable."""
     check(payload)
     if payload["channel"] == "whatsapp":
-        return _whatsapp(payload, row_id=row_id)
+        return _whatsapp(payload, tag=tag)
     if payload.get("template"):
         context = payload.get("context") or {}
-        return compose(payload["template"], to=payload["to"], context=context, row_id=row_id)
-    return _written_email(payload, row_id=row_id)
+        return compose(payload["template"], to=payload["to"], context=context, tag=tag)
+    return _written_email(payload, tag=tag)
 
 
 def whatsapp_number(payload: Any) -> str:
@@ -115,10 +115,10 @@ def _check_template(payload: Mapping[str, Any]) -> None:
     require_context(name, context)
 
 
-def _written_email(payload: Mapping[str, Any], *, row_id: str) -> dict[str, Any]:
+def _written_email(payload: Mapping[str, Any], *, tag: str) -> dict[str, Any]:
     """Return an e-mail whose subject and content another program wrote."""
     content = {name: payload[name] for name in ("html", "text") if payload.get(name)}
-    told = envelope(payload["to"], subject=payload["subject"], content=content, row_id=row_id)
+    told = envelope(payload["to"], subject=payload["subject"], content=content, tag=tag)
     if reply_to := _text(payload, "reply_to"):
         told["reply_to"] = reply_to
     if attachments := payload.get("attachments"):
@@ -140,13 +140,13 @@ def _number(payload: Mapping[str, Any]) -> str:
     return whatsapp.usable_number(_text(payload, "to"), region=settings.PHONE_REGION)
 
 
-def _whatsapp(payload: Mapping[str, Any], *, row_id: str) -> dict[str, Any]:
+def _whatsapp(payload: Mapping[str, Any], *, tag: str) -> dict[str, Any]:
     return whatsapp.template_message(
         to=_number(payload),
         template=payload["template"],
         language=_text(payload, "language") or "en_GB",
         variables=payload.get("variables") or [],
-        row_id=row_id,
+        tag=tag,
     )
 
 

@@ -45,4 +45,4 @@ def _preview(type: str) -> dict[str, Any]:
 
 
 def _email(type: str) -> dict[str, Any]:
-    return compose(type, to=EMAIL_ADDRESS, context=sample_context(type), row_id="preview")
+    return compose(type, to=EMAIL_ADDRESS, context=sample_context(type), tag="preview")

@@ -2,7 +2,9 @@
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -20,6 +22,8 @@ CHANNEL = "notifications_queue"  # of NOTIFY; the table's triggers name it
 POLL_SECONDS = 5.0  # the guarantee, where no NOTIFY comes through
 AFTER_ERROR_SECONDS = 10.0
 LISTEN_SECONDS = 1.0
+# By these a connection on which nothing is ever sent notices that its other end is gone.
+LIMITS = ("connect_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count")
 
 
 class Loop:
@@ -40,9 +44,9 @@ class Loop:
         ]
         for task in tasks:
             task.start()
-        while any(task.is_alive() for task in tasks):
+        while living := [task for task in tasks if task.is_alive()]:
             self._beat()
-            tasks[0].join(timeout=Heartbeat.SECONDS)
+            living[0].join(timeout=Heartbeat.SECONDS)
         self._heartbeat.end()
 
     def end(self) -> None:
@@ -62,24 +66,32 @@ class Loop:
 
     def _drain(self, lane: type[Lane]) -> None:
         """Pass over one lane again and again, in a thread of its own."""
-        told = ""
+        told, polls_at = "", 0.0
         with threads(self.concurrency) as pool:
+            running = self._lane(lane, pool)
             while not self.stop.is_set():
                 self._wakes[lane].clear()
-                pause = POLL_SECONDS
                 try:
-                    close_old_connections()
-                    why = lane(Bounds(stop=self.stop), self._heartbeat.count, pool).run()
+                    if time.monotonic() >= polls_at:
+                        polls_at = time.monotonic() + POLL_SECONDS
+                        close_old_connections()
+                        why = running.run()
+                    else:
+                        why = running.send()
                     if why and why != told:
                         logger.warning("%s: %s", lane.name, why)
-                    told = why
+                    told, pause = why, polls_at - time.monotonic()
                 except Exception:
                     # The drain loop's exception: the lane must outlive whatever breaks one pass.
                     logger.exception("%s: the pass broke", lane.name)
                     connection.close()
-                    pause = AFTER_ERROR_SECONDS
+                    running, pause = self._lane(lane, pool), AFTER_ERROR_SECONDS
                 self._wakes[lane].wait(pause)
         connection.close()
+
+    def _lane(self, lane: type[Lane], pool: ThreadPoolExecutor) -> Lane:
+        bounds = Bounds(stop=self.stop, concurrency=self.concurrency)
+        return lane(bounds, self._heartbeat.count, pool)
 
     def _listen(self) -> None:
         """Wake the lanes when the database says that rows are new."""
@@ -100,15 +112,11 @@ class Loop:
 
 def _listening() -> psycopg.Connection[Any]:
     """Return a connection of its own that listens; a pooler in transaction mode cannot do that."""
+    told = connection.get_connection_params()
     if settings.DATABASE_DIRECT_URL:
-        opened = psycopg.connect(settings.DATABASE_DIRECT_URL, autocommit=True)
+        limits = {name: told[name] for name in LIMITS if name in told}
+        opened = psycopg.connect(settings.DATABASE_DIRECT_URL, autocommit=True, **limits)
     else:
-        parameters = connection.get_connection_params()
-        known = {
-            name: parameters[name]
-            for name in ("dbname", "user", "password", "host", "port")
-            if parameters.get(name)
-        }
-        opened = psycopg.connect(**known, autocommit=True)
+        opened = psycopg.connect(**told, autocommit=True)
     opened.execute(f"LISTEN {CHANNEL}")
     return opened

@@ -68,16 +68,22 @@ class NotConfigured(Exception):
     """A provider that lacks a setting; the message says which to write."""
 
 
+def nothing_told() -> None:
+    """Of providers whose answers name no rate."""
+
+
 @dataclass(frozen=True)
 class Sender:
     """A way out: which channel's slots it takes, who carries it, and how one message is sent.
 
     `send` takes the message and its idempotency key and returns the provider's id (of a batch, one
     answer for each message), or raises ProviderError. `key_protects` is how long a repeat under
-    the same key cannot arrive twice.
+    the same key cannot arrive twice. `told_rate` returns how many calls a second the provider
+    takes, where the answer to this thread's last call said so.
     """
 
     channel: str
     provider: str
     send: Callable[[Any, str], Any]
     key_protects: timedelta
+    told_rate: Callable[[], float | None] = nothing_told

@@ -1,6 +1,7 @@
 """Resend sends our e-mail. Its quirks are noted with where they were seen (SDK 2.52.0)."""
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -30,6 +31,8 @@ QUOTAS = {
 }
 CONFLICTS_OF_REPEATS = {"concurrent_idempotent_requests", "resource_locked"}
 
+_heard = threading.local()  # what the answer to this thread's last call said of the rate
+
 
 class Door(HTTPClient):
     """Take the SDK's requests through our one door, and decide here what an error means.
@@ -53,6 +56,7 @@ class Door(HTTPClient):
             headers={**headers, "Content-Type": "application/json"},
             body=None if json is None else _bytes(json),
         )
+        _heard.rate = rate_in(answer)
         if answer.status >= 300:
             raise _error_of(answer)
         if not isinstance(answer.json(), dict):
@@ -122,6 +126,7 @@ def _told(ask: Callable[[], Any]) -> dict[str, Any]:
     resend.api_key = settings.RESEND_API_KEY
     resend.api_url = settings.RESEND_API_URL
     resend.default_http_client = Door()
+    _heard.rate = None
     try:
         answer = ask()
     except ResendError as error:
@@ -131,6 +136,24 @@ def _told(ask: Callable[[], Any]) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise _half_an_answer("Resend answered with no object.")
     return answer
+
+
+def told_rate() -> float | None:
+    """Return how many calls a second Resend takes, by the answer to this thread's last call."""
+    return getattr(_heard, "rate", None)
+
+
+def rate_in(answer: Answer) -> float | None:
+    """Return the calls a second that an answer allows, or None where it names no usable limit.
+
+    A limit that is counted over more than a second is none that calls can be paced by.
+    """
+    try:
+        rate = float(answer.headers["ratelimit-limit"])
+        window = float(answer.headers.get("ratelimit-reset", 1))
+    except (KeyError, ValueError):
+        return None
+    return rate if 0 < rate < float("inf") and window <= 1 else None
 
 
 def _half_an_answer(message: str) -> ProviderError:
@@ -177,5 +200,5 @@ def _meaning(status: int, name: str) -> tuple[Cause, bool]:
     return Cause.UNAVAILABLE, False
 
 
-EMAIL = Sender(channel="email", provider="resend", send=send, key_protects=KEY_PROTECTS)
-BATCH = Sender(channel="email", provider="resend", send=send_batch, key_protects=KEY_PROTECTS)
+EMAIL = Sender("email", "resend", send, KEY_PROTECTS, told_rate)
+BATCH = Sender("email", "resend", send_batch, KEY_PROTECTS, told_rate)

@@ -96,11 +96,11 @@ def usable_number(text: str, *, region: str) -> str:
 
 
 def template_message(
-    *, to: str, template: str, language: str, variables: Sequence[str], row_id: str
+    *, to: str, template: str, language: str, variables: Sequence[str], tag: str
 ) -> dict[str, Any]:
     """Return a message of an approved template, its body's variables in their order.
 
-    `to` is in E.164. `row_id` comes back in the delivery webhook, so that it finds its row.
+    `to` is in E.164. `tag` comes back in the delivery webhook, so that it finds its row.
     """
     content: dict[str, Any] = {
         "name": template,
@@ -115,7 +115,7 @@ def template_message(
         "to": to,
         "type": "template",
         "template": content,
-        "biz_opaque_callback_data": row_id,
+        "biz_opaque_callback_data": tag,
     }
 
 

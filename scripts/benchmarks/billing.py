@@ -5,20 +5,19 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import date
 
 from django.db import connection
-from django.test import override_settings
 
 from billing.models import Invoice
 from billing.services import generate_monthly_invoices
-from scripts.benchmarks.invites import database_url
+from scripts.benchmarks.counts import Counts
 from scripts.benchmarks.measure import ROOT, Measure
+from scripts.benchmarks.scratch import database_url
 
 ON = date(2026, 11, 28)
-FEW, SOME, MANY = 1_000, 10_000, 100_000
 MOST_SECONDS, MOST_MEGABYTES = 60, 300
-ROUNDS = 3
 
 # A third of the customers agreed to WhatsApp; the billing dates lie within the lead.
 CLUB = """
@@ -50,23 +49,14 @@ def seconds_of(count: int) -> float:
     """Return how long a real run over so many bookings takes in this process."""
     fill(count)
     began = time.perf_counter()
-    with override_settings(DEBUG=False):
-        assert generate_monthly_invoices(ON)["created_count"] == count
+    assert generate_monthly_invoices(ON)["created_count"] == count
     return time.perf_counter() - began
 
 
-def command(job: str, on: date, *options: str) -> tuple[float, float]:
-    """Run a job by itself; return its seconds, start included, and its megabytes at most."""
-    # As in production: with DEBUG Django keeps every statement that it has sent.
-    environment = {
-        **os.environ,
-        "DATABASE_URL": database_url(),
-        "DEBUG": "0",
-        "SECRET_KEY": "bench",
-        "SITE_BASE_URL": "https://club.example",
-        "STAFF_ALERT_EMAILS": "office@club.example",
-    }
-    called = [sys.executable, "manage.py", job, f"--date={on}", *options]
+def command(*options: str) -> tuple[float, float]:
+    """Run the command by itself; return its seconds, start included, and its megabytes at most."""
+    environment = {**os.environ, "DATABASE_URL": database_url()}
+    called = [sys.executable, "manage.py", "generate_monthly_invoices", f"--date={ON}", *options]
     began = time.perf_counter()
     with subprocess.Popen(called, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
@@ -75,54 +65,40 @@ def command(job: str, on: date, *options: str) -> tuple[float, float]:
     return time.perf_counter() - began, usage.ru_maxrss / 1024
 
 
-def both_ways() -> list[Measure]:
-    """Measure the dry run and then the real one."""
-    fill(MANY)
-    measures = dry_and_real("generate_monthly_invoices", ON, what=f"{MANY:,} monthly invoices")
-    assert Invoice.objects.count() == MANY, "not every booking was billed"
-    return measures
-
-
-def dry_and_real(job: str, on: date, *, what: str) -> list[Measure]:
-    """Measure time and memory of a job's dry run, and then of its real one."""
-    measures = []
-    for word, options in (("dry run", ["--dry-run"]), ("real run", [])):
-        seconds, megabytes = command(job, on, *options)
-        measures += [
-            Measure(
-                f"{what}, {word}: time",
-                seconds / MOST_SECONDS,
-                f"{seconds:.1f} s of {MOST_SECONDS} s",
-                1.0,
-                at_least=False,
-            ),
-            Measure(
-                f"{what}, {word}: memory",
-                megabytes / MOST_MEGABYTES,
-                f"{megabytes:.0f} MB of {MOST_MEGABYTES} MB",
-                1.0,
-                at_least=False,
-            ),
-        ]
-    return measures
-
-
-def linear() -> list[Measure]:
-    """Measure what one booking costs among many against what it costs among few."""
-    few = statistics.median(seconds_of(FEW) for _ in range(ROUNDS)) / FEW
-    some = statistics.median(seconds_of(SOME) for _ in range(ROUNDS)) / SOME
-    many = seconds_of(MANY) / MANY
+def within(name: str, *, seconds: float, megabytes: float) -> list[Measure]:
+    """Hold one run over all against its bounds."""
+    limits = (("time", seconds, MOST_SECONDS, "s"), ("memory", megabytes, MOST_MEGABYTES, "MB"))
     return [
         Measure(
-            f"cost of a booking, {count:,} against {FEW:,}",
-            cost / few,
-            f"{cost * 1e6:.0f} µs beside {few * 1e6:.0f} µs",
-            1.5,
+            f"{name}: {what}",
+            measured / most,
+            f"{measured:.1f} {unit} of {most} {unit}",
+            1.0,
             at_least=False,
         )
-        for count, cost in ((SOME, some), (MANY, many))
+        for what, measured, most, unit in limits
     ]
 
 
-def measures() -> list[Measure]:
-    return [*both_ways(), *linear()]
+def against_few(few: float, *, count: int, seconds: float, among: int) -> Measure:
+    """Hold what one booking costs among so many against what it costs among few."""
+    cost = seconds / count
+    made_of = f"{cost * 1e6:.0f} µs beside {few * 1e6:.0f} µs"
+    name = f"cost of a booking, {count:,} against {among:,}"
+    return Measure(name, cost / few, made_of, 1.5, at_least=False)
+
+
+def measures(counts: Counts) -> Iterator[Measure]:
+    """Measure what the monthly invoices promise."""
+    few, some, many = counts.billed
+    of_few = statistics.median(seconds_of(few) for _ in range(counts.rounds)) / few
+    of_some = statistics.median(seconds_of(some) for _ in range(counts.rounds))
+    fill(many)
+    dry, dry_megabytes = command("--dry-run")
+    real, real_megabytes = command()
+    assert Invoice.objects.count() == many, "not every booking was billed"
+    named = f"{many:,} monthly invoices"
+    yield from within(f"{named}, dry run", seconds=dry, megabytes=dry_megabytes)
+    yield from within(f"{named}, real run", seconds=real, megabytes=real_megabytes)
+    yield against_few(of_few, count=some, seconds=of_some, among=few)
+    yield against_few(of_few, count=many, seconds=real, among=few)

@@ -7,20 +7,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import quote
 
-from django.db import connection
 from django.test import override_settings
 
 from egac.models import Channel
 from invites.models import Enquiry, Invite
 from invites.services import retry_invites
-from scripts.benchmarks.measure import ROOT, Measure
+from scripts.benchmarks.counts import Counts
+from scripts.benchmarks.measure import ROOT, Measure, ratio_of_pairs
+from scripts.benchmarks.scratch import database_url
 
 RATE = 50.0  # calls a second
 COUNT = 400
-ROUNDS = 3
-STARTS = 7
 
 
 @contextmanager
@@ -33,12 +31,12 @@ def stand_in() -> Iterator[str]:
         process.terminate()
 
 
-def throughput() -> Measure:
+def throughput(counts: Counts) -> Measure:
     """Measure sent invites a second against the rate."""
     with stand_in() as address:
         changed = {"RESEND_API_URL": address, "RESEND_RATE_LIMIT": RATE}
         with override_settings(**changed):
-            median = statistics.median(_sent_a_second() for _ in range(ROUNDS))
+            median = statistics.median(_sent_a_second() for _ in range(counts.rounds))
     made_of = f"{median:.1f} sent a second, of {RATE:.0f} allowed"
     return Measure("retry_invites against the rate", median / RATE, made_of, 0.95)
 
@@ -55,14 +53,13 @@ def _sent_a_second() -> float:
     return sent / (time.perf_counter() - began)
 
 
-def start_of_a_command() -> Measure:
+def start_of(command: str, counts: Counts) -> Measure:
     """Measure a cron command with nothing to do against `manage.py check`, turn by turn."""
-    Invite.objects.all().delete()
-    pairs = [(_seconds("check"), _seconds("retry_invites")) for _ in range(STARTS)]
-    check = statistics.median(pair[0] for pair in pairs)
-    command = statistics.median(pair[1] for pair in pairs)
-    made_of = f"{command * 1000:.0f} ms beside {check * 1000:.0f} ms of `manage.py check`"
-    return Measure("start of a cron command", command / check, made_of, 1.3, at_least=False)
+    pairs = [(_seconds("check"), _seconds(command)) for _ in range(counts.starts)]
+    ratio, check, ours = ratio_of_pairs(pairs)
+    made_of = f"{ours * 1000:.0f} ms beside {check * 1000:.0f} ms of `manage.py check`"
+    name = f"start of `{command}` with nothing to do"
+    return Measure(name, ratio, made_of, 1.3, at_least=False)
 
 
 def _seconds(command: str) -> float:
@@ -78,15 +75,8 @@ def _seconds(command: str) -> float:
     return time.perf_counter() - began
 
 
-def measures() -> list[Measure]:
-    return [throughput(), start_of_a_command()]
-
-
-def database_url() -> str:
-    """Return the address of the scratch database, for a process of its own."""
-    told = connection.get_connection_params()
-    user = quote(told.get("user") or "")
-    password = f":{quote(told['password'])}" if told.get("password") else ""
-    port = f"&port={told['port']}" if told.get("port") else ""
-    host = told.get("host") or "localhost"
-    return f"postgres://{user}{password}@/{told['dbname']}?host={host}{port}"
+def measures(counts: Counts) -> Iterator[Measure]:
+    """Measure what invites promise."""
+    yield throughput(counts)
+    Invite.objects.all().delete()
+    yield start_of("retry_invites", counts)

@@ -9,7 +9,7 @@ import django
 
 django.setup()
 
-from scripts.benchmarks.queue import ours, send_slowly  # noqa: E402  it imports models
+from scripts.benchmarks.drains import ours, send_slowly  # noqa: E402  it imports models
 
 print("ready", flush=True)
 sys.stdin.readline()

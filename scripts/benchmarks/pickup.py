@@ -1,5 +1,6 @@
 """How long a message waits on an idle loop, from its INSERT to its call."""
 
+import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -15,85 +16,71 @@ from egac.providers import Sender
 from notifications.lanes import WhatsAppRows
 from notifications.worker import Loop
 from scripts.benchmarks import rows
+from scripts.benchmarks.counts import Counts
+from scripts.benchmarks.measure import Measure, ratio_of_pairs
+from scripts.benchmarks.reference import Reference
+from scripts.benchmarks.scratch import conninfo
 
 INSERT = "INSERT INTO notifications_queue (type, payload) VALUES ('payment_reminder', %s)"
+CONCURRENCY = 8
 REST = 0.1  # seconds between two messages, so that the loop is idle
 
 
+def pick_up(counts: Counts) -> Measure:
+    """Measure our loop beside the reference's, turn by turn."""
+    turns = [
+        (_median_ms(reference_loop, counts), _median_ms(our_loop, counts))
+        for _ in range(counts.rounds)
+    ]
+    ratio, theirs, ours = ratio_of_pairs(turns)
+    made_of = f"{ours:.1f} ms beside {theirs:.1f} ms"
+    return Measure("pick-up on an idle loop, p50", ratio, made_of, 2.0, at_least=False)
+
+
 class Listener:
-    """A bare loop: LISTEN, claim one, call, finish."""
+    """A provider that notes when its call came."""
 
     def __init__(self) -> None:
         self.called = threading.Event()
         self.at = 0.0
 
     def send(self, message: Any, key: str) -> str:
-        """Note when the call came."""
         self.at = time.perf_counter()
         self.called.set()
         return f"id-{key}"
 
-    def latencies(self, count: int) -> list[float]:
-        """Return the seconds of so many messages, one after the other."""
-        ended = threading.Event()
-        thread = threading.Thread(target=self._loop, args=(ended,))
-        thread.start()
-        try:
-            return inserted_one_by_one(self, count)
-        finally:
-            ended.set()
-            thread.join()
 
-    def _loop(self, ended: threading.Event) -> None:
-        with psycopg.connect(**rows.conninfo(), autocommit=True) as listening:
-            listening.execute("LISTEN notifications_queue")
-            while not ended.is_set():
-                for _ in listening.notifies(timeout=0.2, stop_after=1):
-                    self._take_one(listening)
-
-    def _take_one(self, listening: psycopg.Connection[Any]) -> None:
-        taken = listening.execute(
-            "UPDATE notifications_queue SET status = 'processing', updated_at = now() "
-            "WHERE id = (SELECT id FROM notifications_queue WHERE status = 'pending' "
-            "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id, payload"
-        ).fetchone()
-        if taken:
-            self.send(taken[1], str(taken[0]))
-            listening.execute(
-                "UPDATE notifications_queue SET status = 'completed' WHERE id = %s", [taken[0]]
-            )
-
-
-def inserted_one_by_one(listener: Listener, count: int) -> list[float]:
-    """Insert messages into an idle queue and return how long each waited for its call."""
-    waits = []
-    with psycopg.connect(**rows.conninfo(), autocommit=True) as inserting:
-        for number in range(count):
+def _median_ms(loop: Any, counts: Counts) -> float:
+    """Insert messages into an idle queue and return how long one waits for its call."""
+    rows.empty()
+    listener, waits = Listener(), []
+    with loop(listener), psycopg.connect(**conninfo(), autocommit=True) as inserting:
+        for number in range(counts.picked_up):
             time.sleep(REST)
             listener.called.clear()
             began = time.perf_counter()
             inserting.execute(INSERT, [Jsonb(rows.whatsapp_payload(number))])
             assert listener.called.wait(30), "the message was not picked up"
             waits.append(listener.at - began)
-    return waits
-
-
-def loop_latencies(count: int) -> list[float]:
-    """Return the same of our worker's loop, its provider answering at once."""
-    listener = Listener()
-    rows.empty()
-    with running_loop(listener):
-        return inserted_one_by_one(listener, count)
-
-
-def run_and_hang_up(loop: Loop) -> None:
-    """Run the loop in a thread that leaves no connection behind."""
-    loop.run()
-    connection.close()
+    return statistics.median(waits) * 1000
 
 
 @contextmanager
-def running_loop(listener: Listener) -> Iterator[None]:
+def reference_loop(listener: Listener) -> Iterator[None]:
+    """Run the reference's own loop."""
+    ended = threading.Event()
+    reference = Reference(conninfo(), listener.send, concurrency=CONCURRENCY)
+    thread = threading.Thread(target=reference.listen, args=(ended,))
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
+def our_loop(listener: Listener) -> Iterator[None]:
     """Run the worker's loop with one lane whose sender is the listener."""
 
     class Lane(WhatsAppRows):
@@ -102,8 +89,8 @@ def running_loop(listener: Listener) -> Iterator[None]:
         def why_held(self) -> str:
             return ""
 
-    loop = Loop([Lane], concurrency=4)
-    thread = threading.Thread(target=run_and_hang_up, args=(loop,))
+    loop = Loop([Lane], concurrency=CONCURRENCY)
+    thread = threading.Thread(target=_run_and_hang_up, args=(loop,))
     thread.start()
     time.sleep(1)  # let it come to rest
     try:
@@ -111,3 +98,9 @@ def running_loop(listener: Listener) -> Iterator[None]:
     finally:
         loop.end()
         thread.join()
+
+
+def _run_and_hang_up(loop: Loop) -> None:
+    """Run the loop in a thread that leaves no connection behind."""
+    loop.run()
+    connection.close()

@@ -5,6 +5,7 @@ the least that a queue can do.
 """
 
 import json
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -48,16 +49,26 @@ class Reference:
         self.done: SimpleQueue[tuple[int, str, str]] = SimpleQueue()
         self.in_flight = 0
 
-    def run(self) -> int:
-        """Return how many rows were finished."""
-        finished = 0
+    def run(self) -> None:
+        """Finish what is due."""
         with self.connection, ThreadPoolExecutor(self.concurrency) as pool:
-            while self._fill() or self.in_flight:
-                while self.ready and self.in_flight < self.concurrency:
-                    pool.submit(self._call, *self.ready.popleft())
-                    self.in_flight += 1
-                finished += self._finish()
-        return finished
+            self._drain(pool)
+
+    def listen(self, ended: threading.Event) -> None:
+        """Finish what becomes due, woken by NOTIFY, until told to end."""
+        with self.connection, ThreadPoolExecutor(self.concurrency) as pool:
+            self.connection.execute("LISTEN notifications_queue")
+            while not ended.is_set():
+                # A list: the connection is locked until the generator ends.
+                if list(self.connection.notifies(timeout=0.2, stop_after=1)):
+                    self._drain(pool)
+
+    def _drain(self, pool: ThreadPoolExecutor) -> None:
+        while self._fill() or self.in_flight:
+            while self.ready and self.in_flight < self.concurrency:
+                pool.submit(self._call, *self.ready.popleft())
+                self.in_flight += 1
+            self._finish()
 
     def _fill(self) -> bool:
         if len(self.ready) < self.concurrency:
@@ -68,7 +79,7 @@ class Reference:
         told = self.send(json.loads(json.dumps(payload)), f"reference/{key}")
         self.done.put((key, payload["to"], told))
 
-    def _finish(self) -> int:
+    def _finish(self) -> None:
         rows = [self.done.get()]
         until = time.monotonic() + 0.005
         while len(rows) < BATCH and time.monotonic() < until:
@@ -83,4 +94,3 @@ class Reference:
             self.connection.execute(FINISH, [ids])
             self.connection.execute(AUDIT, [ids, recipients, told])
         self.in_flight -= len(rows)
-        return len(rows)

@@ -62,10 +62,3 @@ def count(status: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM notifications_queue WHERE status = %s", [status])
         return int(cursor.fetchone()[0])
-
-
-def conninfo() -> dict[str, Any]:
-    """Return how plain psycopg reaches the scratch database."""
-    told = connection.get_connection_params()
-    names = ("dbname", "user", "password", "host", "port")
-    return {name: told[name] for name in names if told.get(name)}

@@ -16,7 +16,7 @@ SPECIFICATION = SPECIFICATIONS / "whatsapp.json"
 PATH = "/v23.0/106540352242922/messages"
 TOKEN = "token_for_tests"
 REMINDER = template_message(
-    to="+447700900123", template="reminder", language="en_GB", variables=["Ana"], row_id="row-7"
+    to="+447700900123", template="reminder", language="en_GB", variables=["Ana"], tag="row-7"
 )
 
 in_contract = pytest.mark.skipif(
@@ -60,7 +60,7 @@ def asked(provider, payload, *, token=TOKEN, path=PATH):
 @pytest.mark.parametrize("variables", [[], ["Ana"], ["Ana", "9 a.m."]])
 def test_our_request_keeps_the_contract(provider, contract, variables):
     message = template_message(
-        to="+447700900123", template="t", language="de", variables=variables, row_id="row-7"
+        to="+447700900123", template="t", language="de", variables=variables, tag="row-7"
     )
 
     send(message, "key-1")

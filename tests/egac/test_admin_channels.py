@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from egac import channels
 from egac.models import Channel, Suppression
@@ -53,6 +54,26 @@ def test_the_list_of_channels_says_why_one_is_closed() -> None:
     page = login("Viewers").get("/admin/egac/channel/").content.decode()
 
     assert "The email channel was paused by amelia." in page
+
+
+@pytest.mark.parametrize(
+    ("setting", "told", "words"),
+    [
+        (5, None, "5 a second<"),
+        (5, 2, "2 a second (all that the provider allows; RESEND_RATE_LIMIT is 5)<"),
+        (2, 10, "2 a second (RESEND_RATE_LIMIT; the provider allows 10)<"),
+        (None, 10, "10 a second (RESEND_RATE_LIMIT is not set, so the provider decides)<"),
+    ],
+)
+def test_the_list_of_channels_says_how_fast_one_goes_and_why(
+    settings: Settings, setting: float | None, told: float | None, words: str
+) -> None:
+    settings.RESEND_RATE_LIMIT = setting
+    Channel.objects.create(name="email", told_rate=told)
+
+    page = login("Viewers").get("/admin/egac/channel/").content.decode()
+
+    assert words in page
 
 
 def test_a_suppression_needs_a_reason() -> None:

@@ -1,6 +1,5 @@
 """How fast a provider may be called and whether it is up, as all workers see it together."""
 
-import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +7,6 @@ import pytest
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
-from pytest_django.fixtures import Settings
 
 from egac import channels
 from egac.channels import (
@@ -16,15 +14,14 @@ from egac.channels import (
     BREAKER_LONGEST,
     CREDENTIALS_SECONDS,
     Channel,
-    grant,
     is_down,
     note,
     pause,
     resume,
     why_closed,
 )
-from egac.pacer import Pacer
 from egac.providers import Cause, ProviderError
+from egac.slots import grant
 from tests.egac.threads import side_by_side
 
 pytestmark = pytest.mark.django_db
@@ -64,43 +61,6 @@ def let_the_hold_end() -> None:
 def open_and_probe() -> None:
     let_the_hold_end()
     assert grant("email", count=1) is not None
-
-
-@in_threads
-def test_grants_slots_one_after_the_other_to_all_workers(settings: Settings) -> None:
-    settings.RESEND_RATE_LIMIT = 2
-    began = database_now()
-
-    granted = side_by_side(8, lambda _: [grant("email", count=2) for _ in range(3)])
-
-    slots = [each for worker in granted for each in worker if each]
-    times = sorted(s.first_at + n * s.spacing for s in slots for n in range(s.count))
-    assert len(times) == 48
-    # Half a spacing is left to the time that the answer of the database takes.
-    assert all(b - a > 0.25 for a, b in itertools.pairwise(times))
-    assert Channel.objects.get().next_slot_at >= began + 48 * timedelta(seconds=0.5)
-
-
-@in_threads
-def test_never_grants_more_than_the_rate_and_one_in_a_second(settings: Settings) -> None:
-    settings.RESEND_RATE_LIMIT = 3
-
-    granted = side_by_side(6, lambda _: grant("email", count=4))
-
-    times = sorted(s.first_at + n * s.spacing for s in granted if s for n in range(s.count))
-    in_a_second = [sum(start <= time < start + 1 for time in times) for start in times]
-    assert max(in_a_second) <= 4
-
-
-def test_a_channel_that_rested_grants_no_burst(settings: Settings) -> None:
-    settings.RESEND_RATE_LIMIT = 10
-    Channel.objects.update(next_slot_at=Now() - timedelta(hours=1))
-    began = database_now()
-
-    for _ in range(3):
-        grant("email", count=10)
-
-    assert Channel.objects.get().next_slot_at >= began + timedelta(seconds=3)
 
 
 @pytest.mark.parametrize(("retry_after", "seconds"), [(7, 7), (7200, 7200), (None, 2), (0, 2)])
@@ -328,69 +288,3 @@ def test_says_nothing_while_it_is_open() -> None:
     note("email", [*DOWN[1:], None])
 
     assert why_closed("email") == ""
-
-
-def test_a_pacer_begins_no_call_while_it_is_paused() -> None:
-    pause("email", by="Ana")
-
-    pacer = Pacer("email", until=FOR_EVER)
-
-    assert pacer.closed == "The email channel was paused by Ana."
-    assert pacer.take(5) == 0
-
-
-def test_a_pacer_waits_for_a_short_hold_and_tells_of_a_long_one() -> None:
-    note("email", [failure(Cause.RATE_LIMIT, retry_after=5)])
-    short = Pacer("email", until=FOR_EVER)
-    note("email", [failure(Cause.RATE_LIMIT, retry_after=50)])
-    long = Pacer("email", until=FOR_EVER)
-
-    assert (short.closed, short.take(1)) == ("", 0)
-    assert 4 < short.seconds_to_next() <= 5
-    assert "slow down" in long.closed
-
-
-def test_a_pacer_tells_of_a_hold_that_ends_after_its_time() -> None:
-    note("email", [failure(Cause.RATE_LIMIT, retry_after=5)])
-
-    assert Pacer("email", until=0).closed
-
-
-def test_a_pacer_that_looks_while_the_channel_opens_does_not_wait(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    pacer = Pacer("email", until=FOR_EVER)
-    note("email", DOWN)
-    look = channels.seconds_closed
-
-    def look_and_open(name: str) -> float | None:
-        seconds = look(name)
-        resume(name)  # another worker's probe is answered at this moment
-        return seconds
-
-    monkeypatch.setattr(channels, "seconds_closed", look_and_open)
-    pacer.take(1)
-
-    assert (pacer.closed, pacer.seconds_to_next()) == ("", 0)
-
-
-def test_a_pacer_hands_out_its_slots_as_their_times_come(settings: Settings) -> None:
-    settings.RESEND_RATE_LIMIT = 1
-    pacer = Pacer("email", until=FOR_EVER)
-    grant("email", count=1)  # another worker's slot comes first
-
-    taken = pacer.take(3)
-
-    assert taken == 0
-    assert 0.5 < pacer.seconds_to_next() <= 1.1
-
-
-def test_a_pacer_uses_no_slot_from_before_the_channel_closed(settings: Settings) -> None:
-    settings.RESEND_RATE_LIMIT = 2
-    pacer = Pacer("email", until=FOR_EVER)
-    pacer.take(2)
-
-    pacer.note([failure(Cause.DAILY_QUOTA)])
-
-    assert pacer.take(2) == 0
-    assert "today's quota" in pacer.closed

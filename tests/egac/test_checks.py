@@ -7,7 +7,14 @@ from django.core.checks import CheckMessage
 from django.db import connection
 from pytest_django.fixtures import Settings
 
-from egac.checks import check_links, check_providers, check_secrets, check_words
+from egac.checks import (
+    check_links,
+    check_providers,
+    check_replies,
+    check_secrets,
+    check_staff,
+    check_words,
+)
 
 Check = Callable[[], list[CheckMessage]]
 
@@ -20,6 +27,7 @@ Check = Callable[[], list[CheckMessage]]
         (check_providers, "WHATSAPP_TOKEN", "", "egac.W001"),
         (check_links, "SITE_BASE_URL", "", "egac.W002"),
         (check_secrets, "CRON_SECRET", "", "egac.W003"),
+        (check_replies, "REPLY_TO", "", "egac.W004"),
         (check_secrets, "CRON_SECRET", "x" * 15, "egac.W003"),
         (check_secrets, "METRICS_TOKEN", "x" * 15, "egac.W003"),
         (check_secrets, "SERVICE_ROLE_KEY", "x" * 15, "egac.W003"),
@@ -39,8 +47,10 @@ def test_warns_and_says_what_to_type(
     assert not value or value not in f"{warning.msg}{warning.hint}"
 
 
-@pytest.mark.parametrize("check", [check_providers, check_links, check_secrets])
-def test_says_nothing_while_all_is_well(check: Check) -> None:
+@pytest.mark.parametrize("check", [check_providers, check_links, check_secrets, check_replies])
+def test_says_nothing_while_all_is_well(check: Check, settings: Settings) -> None:
+    settings.REPLY_TO = "office@club.example"
+
     assert check() == []
 
 
@@ -52,10 +62,19 @@ def test_warns_of_a_github_that_is_configured_by_half(settings: Settings) -> Non
     assert warning.msg == "GITHUB_REPOSITORY is missing, so no GitHub issue can be opened."
 
 
+def test_warns_of_staff_whom_no_alert_would_reach(settings: Settings) -> None:
+    settings.STAFF_ALERT_EMAILS = ["mia@club.example", "tom at club"]
+
+    [warning] = check_staff()
+
+    assert "'tom at club'" in warning.msg
+    assert warning.id == "egac.W005"
+
+
 def test_email_that_is_not_configured_at_all_is_no_fault(settings: Settings) -> None:
     settings.RESEND_API_KEY = settings.RESEND_FROM = ""
 
-    assert check_providers() == []
+    assert check_providers() == check_replies() == []
 
 
 @pytest.mark.django_db

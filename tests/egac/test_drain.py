@@ -8,25 +8,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db.models import Max
 from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 
 from egac.channels import Channel, pause
-from egac.delivery import MessageAudit
+from egac.delivery import MessageAudit, Suppression
 from egac.drain import Drain
 from egac.providers.resend import EMAIL
 from egac.record import Record
 from invites.models import Enquiry, Invite
-from tests.egac.threads import side_by_side
 from tests.invites.factories import InviteFactory, make_invites
-from tests.providers.client import eventually
 from tests.providers.faults import Fault, always, fail_next
-from tests.providers.gate import Gate
 from tests.providers.server import ProviderServer
 
 pytestmark = pytest.mark.django_db
-in_threads = pytest.mark.django_db(transaction=True)
 
 Status = Invite.Status
 
@@ -89,6 +84,16 @@ def test_gives_back_what_it_claimed_when_told_to_stop(provider: ProviderServer) 
     assert 1 <= sent < 9
     assert len(provider.resend.calls) == sent
     assert untouched(9 - sent)
+
+
+def test_a_suppressed_recipient_uses_up_no_limit(provider: ProviderServer) -> None:
+    make_invites(4)
+    Suppression.objects.create(address=Invite.objects.in_order()[1].recipient, reason="bounced")
+
+    drain(limit=3, concurrency=3).run()
+
+    assert count(status=Status.CANCELLED, reason="suppressed", call_started_at=None) == 1
+    assert count(status=Status.SENT) == 3
 
 
 def test_begins_no_call_after_its_time(provider: ProviderServer) -> None:
@@ -195,28 +200,6 @@ def test_a_row_whose_sender_died_is_called_with_no_other_in_hand(provider: Provi
     ends = [call.finished_at or 0 for call in calls]
     assert all(ends[n] <= calls[n + 1].started_at for n in range(4, 7))
     assert max(ends[:4]) <= calls[4].started_at
-
-
-@in_threads
-def test_prolongs_its_leases_during_a_long_call(
-    provider: ProviderServer, settings: Settings
-) -> None:
-    settings.WORKER_LEASE_SECONDS = 0.3
-    make_invites(3)
-    gate = provider.resend.gate = Gate.after_accepting()
-
-    def let_go_when_the_first_lease_would_be_over(_number: int) -> None:
-        gate.wait_for_arrival()
-        first = Invite.objects.aggregate(last=Max("lease_ends_at"))["last"]
-        assert eventually(lambda: Invite.objects.filter(lease_ends_at__gt=first).count() == 3)
-        assert not Invite.objects.orphans(drain().lease).exists()
-        gate.let_go()
-
-    works = [lambda _: drain(concurrency=1).run(), let_go_when_the_first_lease_would_be_over]
-    side_by_side(2, lambda number: works[number](number))
-
-    assert count(status=Status.SENT, attempts=1) == 3
-    assert len(provider.resend.calls) == 3
 
 
 def test_ends_rows_that_wait_without_an_attempt_left(provider: ProviderServer) -> None:

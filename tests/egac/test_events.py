@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egac.delivery import Suppression, events_of
-from egac.events import delivery_state, plain, receive, row_named, why_not_to_write, words_of
+from egac.events import (
+    NOBODY,
+    delivery_state,
+    plain,
+    receive,
+    row_named,
+    why_not_to_write,
+    words_of,
+)
 from egac.webhooks import told_by_resend
 from invites.models import Invite
 from invites.services import retry_invites
@@ -63,27 +71,34 @@ def test_the_state_only_moves_forward(kinds: list[str], kind: str) -> None:
 @pytest.mark.parametrize(
     ("tag", "named"),
     [
-        ("notifications_queue-42", ("notifications_queue", "42")),
-        ("notifications_queue-042", ("notifications_queue", "42")),
-        ("notifications_queue-99999999999", ("", "")),
-        ("notifications_queue-x", ("", "")),
-        ("notifications_queue-", ("", "")),
-        ("notifications_queue", ("", "")),
-        ("auth_user-1", ("", "")),
-        ("invites-1", ("", "")),
-        ("", ("", "")),
-        (None, ("", "")),
-        (42, ("", "")),
+        ("notifications_queue-42_3", ("notifications_queue", "42", 3)),
+        ("notifications_queue-42", ("notifications_queue", "42", None)),
+        ("notifications_queue-042", ("notifications_queue", "42", None)),
+        ("notifications_queue-42_", NOBODY),
+        ("notifications_queue-42_0", NOBODY),
+        ("notifications_queue-42_x", NOBODY),
+        ("notifications_queue-42_3_4", NOBODY),
+        (f"notifications_queue-42_{2**31}", NOBODY),
+        ("notifications_queue-99999999999", NOBODY),
+        ("notifications_queue-x", NOBODY),
+        ("notifications_queue-", NOBODY),
+        ("notifications_queue", NOBODY),
+        ("auth_user-1", NOBODY),
+        ("invites-1", NOBODY),
+        ("", NOBODY),
+        (None, NOBODY),
+        (42, NOBODY),
     ],
 )
-def test_a_tag_names_a_row_of_ours_or_none(tag: object, named: tuple[str, str]) -> None:
+def test_a_tag_names_a_row_of_ours_or_none(tag: object, named: tuple[str, str, int | None]) -> None:
     assert row_named(tag) == named
 
 
 def test_a_tag_names_an_invite() -> None:
     key = "0d9b1d4e-5d3a-4f5e-9d4b-0d6f3c2b1a00"
 
-    assert row_named(f"invites-{key.upper()}") == ("invites", key)
+    assert row_named(f"invites-{key.upper()}") == ("invites", key, None)
+    assert row_named(f"invites-{key}_2") == ("invites", key, 2)
 
 
 @pytest.mark.parametrize(

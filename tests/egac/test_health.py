@@ -30,7 +30,8 @@ def test_is_ready_with_its_database_and_migrations(client: Client) -> None:
 @pytest.mark.django_db
 def test_is_not_ready_before_migrate(client: Client) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'jobs' AND name LIKE '0003%'")
+        last = "SELECT max(name) FROM django_migrations WHERE app = 'jobs'"
+        cursor.execute(f"DELETE FROM django_migrations WHERE app = 'jobs' AND name = ({last})")
 
     answer = client.get("/readyz")
 

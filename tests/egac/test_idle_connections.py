@@ -9,7 +9,7 @@ from egac.providers.whatsapp import send, template_message
 from tests.providers.server import ProviderServer
 
 REMINDER = template_message(
-    to="+447700900123", template="reminder", language="en_GB", variables=["Ana"], row_id="row-7"
+    to="+447700900123", template="reminder", language="en_GB", variables=["Ana"], tag="row-7"
 )
 
 

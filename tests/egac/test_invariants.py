@@ -28,7 +28,7 @@ from invites.models import Invite
 from invites.services import retry_invites
 from tests.egac.threads import side_by_side
 from tests.invites.factories import InviteFactory, make_invites
-from tests.providers.faults import Fault, always, fail_next, first_of, for_address
+from tests.providers.faults import Fault, always, by_turns, fail_next, first_of, for_address
 from tests.providers.gate import Gate
 from tests.providers.server import ProviderServer
 
@@ -52,10 +52,6 @@ def kill_the_senders() -> None:
 
 def settle() -> int:
     return settle_orphans(Invite.objects.all(), EMAIL, lease=LEASE)
-
-
-def by_turns(*faults: Fault | None) -> Callable[[int, Any], Fault | None]:
-    return lambda number, _payload: faults[number % len(faults)]
 
 
 @in_threads

@@ -6,7 +6,8 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from egac.providers import Cause, NotConfigured, ProviderError
-from egac.providers.resend import EMAIL, require_configured, send
+from egac.providers.http import Answer as HttpAnswer
+from egac.providers.resend import EMAIL, rate_in, require_configured, send, told_rate
 from tests.providers.client import MAIL
 from tests.providers.faults import Fault, always
 from tests.providers.server import ProviderServer
@@ -171,3 +172,37 @@ def test_names_what_is_not_configured(settings: Settings, name: str) -> None:
 
 def test_a_repeat_is_protected_for_a_day() -> None:
     assert EMAIL.key_protects.total_seconds() == 86_400
+
+
+@pytest.mark.parametrize(
+    ("headers", "rate"),
+    [
+        ({"ratelimit-limit": "5"}, 5),
+        ({"ratelimit-limit": "0.5", "ratelimit-reset": "1"}, 0.5),
+        ({"ratelimit-limit": "100", "ratelimit-reset": "60"}, None),  # of a minute
+        ({"ratelimit-limit": "5", "ratelimit-reset": "soon"}, None),
+        ({"ratelimit-limit": "many"}, None),
+        ({"ratelimit-limit": "0"}, None),
+        ({"ratelimit-limit": "-1"}, None),
+        ({"ratelimit-limit": "inf"}, None),
+        ({"ratelimit-limit": "nan"}, None),
+        ({}, None),
+    ],
+)
+def test_reads_how_many_calls_a_second_are_allowed(
+    headers: dict[str, str], rate: float | None
+) -> None:
+    assert rate_in(HttpAnswer(200, headers, b"")) == rate
+
+
+def test_an_answer_without_a_rate_repeats_none_of_an_earlier_one(
+    provider: ProviderServer, settings: Settings
+) -> None:
+    send(MAIL, "key-1")
+    told = told_rate()
+    settings.RESEND_API_URL = "http://127.0.0.1:9"
+
+    with pytest.raises(ProviderError):
+        send(MAIL, "key-2")
+
+    assert (told, told_rate()) == (1000, None)

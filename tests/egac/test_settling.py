@@ -14,14 +14,19 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
+from pytest_django.fixtures import Settings
 
 from egac.delivery import DeliveryEvent, events_of
 from egac.events import delivery_state, receive
 from invites.models import Invite
+from notifications.models import Notification
+from notifications.passes import run_pass
 from tests.egac.threads import side_by_side
 from tests.egac.told import KINDS, audit, by_resend, by_whatsapp, end_of, fresh, in_doubt, uncertain
 from tests.invites.factories import InviteFactory
 from tests.notifications.factories import email, queue, whatsapp
+from tests.providers.faults import Fault, always
+from tests.providers.server import ProviderServer
 
 # Rows in doubt
 
@@ -162,21 +167,69 @@ class AnyOrder(TestCase):
 
 
 @pytest.mark.django_db
+@each_row
+@each_doubt
+@pytest.mark.parametrize("tell", [by_resend, by_whatsapp])
+def test_news_of_an_earlier_generation_settles_no_later_one(
+    make: Any, doubt: Any, tell: Any
+) -> None:
+    row = make()
+    told = tell("sent", row)
+    type(row).objects.update(generation=2)
+    before = end_of(doubt(row))
+
+    receive(told)
+
+    assert end_of(row) == before
+    assert fresh(row).in_doubt_since
+
+
+def test_a_message_that_was_sent_again_names_its_own_generation(
+    provider: ProviderServer, settings: Settings, transactional_db: None
+) -> None:
+    settings.PROVIDER_TIMEOUT_SECONDS = 0.2
+    provider.whatsapp.faults = always(Fault.hang_after_accepting(1))
+    row = queue(whatsapp())
+    for _ in range(2):
+        run_pass(limit=1, seconds=5)
+        Notification.objects.filter(pk=row.pk, generation=1).requeue()
+
+    tags = [sent.payload["biz_opaque_callback_data"] for sent in provider.whatsapp.accepted]
+
+    assert tags == [f"notifications_queue-{row.pk}_1", f"notifications_queue-{row.pk}_2"]
+
+
+def untagged(row: Any) -> dict[str, str]:
+    """Return the tag of a message from before it named the generation."""
+    return {"row": row.tag.removesuffix(f"_{row.generation}")}
+
+
+@pytest.mark.django_db
+@each_doubt
+def test_a_message_that_names_no_generation_settles_its_row(doubt: Any) -> None:
+    row = doubt(InviteFactory())
+
+    receive(by_resend("delivered", row, tags=untagged(row)))
+
+    assert end_of(row) == (row.DONE, None, "re_1")
+
+
+@pytest.mark.django_db
 def test_late_news_of_a_message_sent_before_settles_no_later_one() -> None:
     row = uncertain(InviteFactory(generation=2))
     audit(row, provider_message_id="re_1", generation=1)
 
-    receive(by_resend("opened", row))
+    receive(by_resend("opened", row, tags=untagged(row)))
 
     assert fresh(row).reason == "uncertain"
 
 
 @pytest.mark.django_db
 def test_a_message_heard_of_before_the_doubt_began_is_another() -> None:
-    row = uncertain(InviteFactory(generation=2))
-    receive(by_resend("sent", row, at=timezone.now() - timedelta(hours=1)))
+    row, an_hour_ago = uncertain(InviteFactory(generation=2)), timezone.now() - timedelta(hours=1)
+    receive(by_resend("sent", row, at=an_hour_ago, tags=untagged(row)))
 
-    receive(by_resend("opened", row))
+    receive(by_resend("opened", row, tags=untagged(row)))
 
     assert fresh(row).reason == "uncertain"
 

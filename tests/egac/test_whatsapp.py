@@ -17,6 +17,7 @@ from egac.providers.whatsapp import (
     template_message,
 )
 from egac.retry import Reason, State, judge
+from egac.slots import grant
 from tests.providers.faults import Fault, always
 from tests.providers.server import ProviderServer
 from tests.providers.whatsapp import whatsapp_error
@@ -48,7 +49,7 @@ AS_META_TAKES_IT = {
 def message(**changes: Any) -> dict[str, Any]:
     """Return a reminder to Ana; `changes` are arguments of template_message."""
     plain = {"to": "+447700900123", "template": "reminder", "language": "en_GB"}
-    return template_message(**{**plain, "variables": ["Ana"], "row_id": "row-7", **changes})
+    return template_message(**{**plain, "variables": ["Ana"], "tag": "row-7", **changes})
 
 
 def error_after(provider: ProviderServer, fault: Fault) -> ProviderError:
@@ -240,7 +241,7 @@ def test_a_recipients_limit_leaves_the_channel_open() -> None:
 
     assert not limited.cause.closes_the_channel
     assert channels.why_closed("whatsapp") == ""
-    assert channels.grant("whatsapp", count=3) is not None
+    assert grant("whatsapp", count=3) is not None
 
 
 @pytest.mark.parametrize("name", ["WHATSAPP_TOKEN", "WHATSAPP_PHONE_NUMBER_ID"])

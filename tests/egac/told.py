@@ -20,10 +20,6 @@ PARTS: dict[str, dict[str, str]] = {
 counter = iter(range(1_000_000))
 
 
-def tag_of(row: Any) -> str:
-    return f"{row._meta.db_table}-{row.pk}"
-
-
 def by_resend(
     kind: str, row: Any = None, *, at: datetime | None = None, message: str = "re_1", **data: Any
 ) -> Told:
@@ -35,7 +31,7 @@ def by_resend(
         "data": {
             "email_id": message,
             "to": ["amelia@families.example"],
-            "tags": {"row": tag_of(row)} if row else {},
+            "tags": {"row": row.tag} if row else {},
             kind.removeprefix("bounced") or "bounce": PARTS.get(kind),
             **data,
         },
@@ -53,7 +49,7 @@ def by_whatsapp(status: str, row: Any, *, message: str = "wamid.1", after: int =
         "status": status,
         "timestamp": str(int(timezone.now().timestamp()) + after),
         "recipient_id": "447700900123",
-        "biz_opaque_callback_data": tag_of(row),
+        "biz_opaque_callback_data": row.tag,
         "errors": [error] if status == "failed" else [],
     }
     [event] = told_by_whatsapp({"entry": [{"changes": [{"value": {"statuses": [told]}}]}]})

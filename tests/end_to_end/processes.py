@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from urllib.parse import quote
 
 from django.db import connection
 
+from tests.end_to_end.hosts import Host
 from tests.providers.server import ProviderServer
 
 ROOT = Path(__file__).resolve().parents[2]
 RETRY_INVITES = ("manage.py", "retry_invites", "--json")
+RUN_WORKER_QUEUE = ("manage.py", "run_worker_queue")
 SECONDS = 60
 
 
@@ -35,8 +38,19 @@ def environment(provider: ProviderServer, **changes: str) -> dict[str, str]:
         **os.environ,
         "DATABASE_URL": database_url(),
         "RESEND_API_URL": provider.url,
+        "WHATSAPP_API_URL": f"{provider.url}/v23.0",
         **changes,
     }
+
+
+def stopping(point: str, *command: str, threads: int = 1) -> tuple[str, ...]:
+    """Return the arguments of a command that stops itself where so many threads got to a point."""
+    return ("-m", "tests.end_to_end.stopping_runner", point, str(threads), *command)
+
+
+def hurried(*command: str) -> tuple[str, ...]:
+    """Return the arguments of a command whose loop pauses for a second where it does for more."""
+    return ("-m", "tests.end_to_end.hurried_runner", *command)
 
 
 @dataclass
@@ -51,8 +65,14 @@ class Process:
 
     def wait_until_it_stops(self) -> None:
         """Return when it has stopped itself; a process that ends instead is a mistake."""
-        _pid, status = os.waitpid(self.popen.pid, os.WUNTRACED)
-        assert os.WIFSTOPPED(status), f"it ended with {status}"
+        until = time.monotonic() + SECONDS
+        while True:
+            pid, status = os.waitpid(self.popen.pid, os.WUNTRACED | os.WNOHANG)
+            if pid:
+                assert os.WIFSTOPPED(status), f"it ended with {status}"
+                return
+            assert time.monotonic() < until, f"it did not stop within {SECONDS} s"
+            time.sleep(0.01)
 
     def kill(self, by: signal.Signals = signal.SIGKILL) -> None:
         """End it by a signal that it does not survive."""
@@ -66,14 +86,15 @@ class Process:
 
 @contextmanager
 def running(
-    *arguments: str, env: dict[str, str], output: IO[str] | None = None
+    *arguments: str, env: dict[str, str], output: IO[str] | None = None, host: Host | None = None
 ) -> Iterator[Process]:
-    """Run Python with these arguments; it is killed if it still runs at the end.
+    """Run Python with these arguments, on this machine or a host of the tests' own network.
 
-    Both its outputs go to `output`, or else each to a pipe.
+    Both its outputs go to `output`, or else each to a pipe. It is killed if it still runs at the
+    end.
     """
     popen = subprocess.Popen(
-        [sys.executable, *arguments],
+        host.command(*arguments) if host else (sys.executable, *arguments),
         cwd=ROOT,
         env=env,
         stdout=output or subprocess.PIPE,

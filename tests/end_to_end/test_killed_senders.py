@@ -14,7 +14,7 @@ from egac.delivery import MessageAudit
 from invites.models import Invite
 from invites.services import retry_invites
 from tests.egac.threads import side_by_side
-from tests.end_to_end.processes import RETRY_INVITES, environment, running
+from tests.end_to_end.processes import RETRY_INVITES, environment, running, stopping
 from tests.invites.factories import make_invites
 from tests.providers.client import eventually
 from tests.providers.gate import Gate
@@ -23,7 +23,7 @@ from tests.providers.server import ProviderServer
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Status = Invite.Status
-STOPPING = ("-m", "tests.end_to_end.stopping_runner")
+RETRY = RETRY_INVITES[1:]
 AT_ONCE = 4  # calls that one process has open
 ROWS = 10
 LEASE = timedelta(seconds=30)
@@ -113,7 +113,7 @@ def test_what_a_killed_process_left_is_sent_by_the_next(
     provider: ProviderServer, point: str, died_there: Callable[[ProviderServer], None]
 ) -> None:
     make_invites(ROWS)
-    with running(*STOPPING, point, env=child(provider)) as process:
+    with running(*stopping(point, *RETRY), env=child(provider)) as process:
         process.wait_until_it_stops()
         process.kill()
     died_there(provider)
@@ -164,7 +164,7 @@ def test_a_process_that_wakes_after_its_lease_changes_nothing(
     provider: ProviderServer, point: str, stopped_there: Callable[[ProviderServer], None]
 ) -> None:
     make_invites(ROWS)
-    with running(*STOPPING, point, env=child(provider)) as late:
+    with running(*stopping(point, *RETRY), env=child(provider)) as late:
         late.wait_until_it_stops()
         stopped_there(provider)
         run_after_the_lease()
@@ -179,9 +179,8 @@ def test_a_process_that_wakes_after_its_lease_changes_nothing(
 
 def test_a_process_that_wakes_after_its_lease_begins_no_call(provider: ProviderServer) -> None:
     make_invites(ROWS)
-    with running(
-        *STOPPING, "before_the_call", env=child(provider, WORKER_LEASE_SECONDS="2")
-    ) as late:
+    env = child(provider, WORKER_LEASE_SECONDS="2")
+    with running(*stopping("before_the_call", *RETRY), env=env) as late:
         late.wait_until_it_stops()
         live = Invite.objects.filter(status=Status.PROCESSING, lease_ends_at__gte=Now())
         assert eventually(lambda: not live.exists(), seconds=10)

@@ -48,7 +48,8 @@ def serving(
     """Run a server whose outputs go to a file; yield its address when it listens."""
     home = str(log.parent)  # where gunicorn makes its control socket
     secrets = {"CRON_SECRET": SECRET, "JOB_TOKENS": json.dumps({"run_worker_queue": JOB_TOKEN})}
-    env = environment(provider, **secrets, PYTHONUNBUFFERED="1", HOME=home, **changes)
+    given = {**secrets, "PYTHONUNBUFFERED": "1", "HOME": home, **changes}
+    env = environment(provider, **given)
     with log.open("w") as output, running(*arguments, env=env, output=output) as process:
         assert eventually(lambda: bool(ADDRESS.search(log.read_text())), seconds=60), (
             log.read_text()

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 MACHINES = 2
 PROCESSES, THREADS = 3, 50  # how often all fire together
-SECONDS = 240  # for eighteen processes that begin together on a busy machine
+SECONDS = 180  # for eighteen processes that begin together on a busy machine
 DAY = timedelta(days=1)
 FIRED = [job for job in JOBS if job in get_commands()]
 
@@ -88,6 +88,7 @@ def kept() -> dict[str, set[Any]]:
     return {
         model._meta.db_table: set(model._default_manager.values_list("pk", flat=True))
         for model in models
+        if model._meta.managed
     }
 
 
@@ -141,15 +142,14 @@ def test_as_processes_each_business_date_is_done_once(
         ZOOM_OAUTH_URL=f"{provider.url}/oauth/token",
         WORKER_CONCURRENCY="2",
     )
-    dates = dates[:PROCESSES]
-
-    for on in dates:
+    for on in dates[:PROCESSES]:
+        cron = [" ".join(arguments(job, on)) for job in FIRED]
         with ExitStack() as stack:
-            crons = [
-                stack.enter_context(running("manage.py", *arguments(job, on), env=env))
-                for job in FIRED * MACHINES
+            machines = [
+                stack.enter_context(running("-m", "tests.end_to_end.machine", *cron, env=env))
+                for _ in range(MACHINES)
             ]
-            for cron in crons:
-                cron.wait(SECONDS)
+            for machine in machines:
+                machine.wait(SECONDS)
 
-    assert_all_was_done_once(provider, dates)
+    assert_all_was_done_once(provider, dates[:PROCESSES])

@@ -1,6 +1,7 @@
 """Fixtures of the jobs: every secret set, no mistake of another test remembered, a site to call."""
 
 import os
+from datetime import datetime
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -8,7 +9,10 @@ from pytest_django.live_server_helper import LiveServer
 
 from egac.clients import Throttle
 from jobs import callers
+from jobs.alerts import watch_everything
+from jobs.watchers import WATCHERS, Finding
 from tests.jobs.calling import SECRETS
+from tests.jobs.looks import NOON, Look
 from tests.providers.server import ProviderServer
 
 
@@ -38,3 +42,19 @@ def site(
         "CRON_SECRET": str(SECRETS["CRON_SECRET"]),
         "SCHEDULER_SECRET_TOKEN": str(SECRETS["SCHEDULER_SECRET_TOKEN"]),
     }
+
+
+@pytest.fixture
+def look(monkeypatch: pytest.MonkeyPatch, provider: ProviderServer) -> Look:
+    """Look around at an instant, and find just this."""
+    for name in tuple(WATCHERS):
+        monkeypatch.delitem(WATCHERS, name)
+    found: list[Finding] = []
+    monkeypatch.setitem(WATCHERS, "test", lambda now: iter(found))
+
+    def look(*findings: Finding, at: datetime = NOON) -> None:
+        found[:] = findings
+        provider.github.now = at
+        watch_everything(at)
+
+    return look

@@ -209,6 +209,14 @@ def test_the_email_says_what_to_do(staff: list[str], provider: ProviderServer) -
     assert "https://ops.club.example/admin/" in mail["text"]
 
 
+def test_an_address_that_is_none_keeps_nobody_else_from_hearing(settings: Settings) -> None:
+    settings.STAFF_ALERT_EMAILS = ["no address", "mia@club.example"]
+
+    tell_staff(notice(Event.OPENED, alert().pk))
+
+    assert Notification.objects.get().payload["to"] == "mia@club.example"
+
+
 def test_the_same_notice_is_queued_once(staff: list[str]) -> None:
     number = alert().pk
 

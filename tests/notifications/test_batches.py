@@ -1,17 +1,15 @@
 """E-mails in batches: one key for a hundred, stored before the call, settled row by row."""
 
-from datetime import timedelta
-
 import pytest
-from django.db.models import F
 from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 
-from egac.delivery import MessageAudit
+from egac.delivery import MessageAudit, Suppression
 from egac.models import Channel
 from notifications.models import EmailBatch, Notification
 from notifications.passes import run_pass
 from tests.notifications.factories import email, queue, queue_emails
+from tests.notifications.loads import close_the_breakers, let_time_pass
 from tests.providers.faults import Fault, always, fail_next
 from tests.providers.server import ProviderServer
 
@@ -22,13 +20,6 @@ Status = Notification.Status
 
 def send(limit: int = 1000) -> list[dict[str, object]]:
     return run_pass(limit=limit, seconds=20, channels=["email"])["results"]
-
-
-def let_time_pass() -> None:
-    """Bring every next try to now, and open what is held."""
-    for model in (Notification, EmailBatch):
-        model.objects.filter(status="pending").update(due_at=Now())
-    Channel.objects.update(held_until=F("held_until") - timedelta(days=40))
 
 
 def batch_calls(provider: ProviderServer) -> list[str]:
@@ -89,6 +80,28 @@ def test_a_row_that_cannot_be_sent_never_joins_a_batch(provider: ProviderServer)
     assert Notification.objects.filter(status=Status.COMPLETED).count() == 2
 
 
+def test_a_suppressed_address_never_joins_a_batch(provider: ProviderServer) -> None:
+    Suppression.objects.create(address="person1@families.example", reason="a hard bounce")
+    queue_emails(3)
+
+    send(limit=2)
+
+    suppressed = Notification.objects.get(status=Status.CANCELLED)
+    assert (suppressed.recipient, suppressed.reason) == ("person1@families.example", "suppressed")
+    assert Notification.objects.filter(status=Status.COMPLETED).count() == 2
+    assert len(provider.resend.accepted) == 2
+
+
+def test_no_batch_is_left_of_suppressed_addresses_alone(provider: ProviderServer) -> None:
+    Suppression.objects.create(address="person0@families.example", reason="a hard bounce")
+    queue_emails(1)
+
+    send()
+
+    assert not EmailBatch.objects.exists()
+    assert provider.resend.calls == []
+
+
 def test_an_unknown_outcome_freezes_the_rows_and_is_repeated_as_it_was(
     provider: ProviderServer, settings: Settings
 ) -> None:
@@ -138,7 +151,7 @@ def test_gives_up_after_the_last_attempt(provider: ProviderServer) -> None:
     for _ in range(7):
         send()
         let_time_pass()
-        Channel.objects.update(failures=0, probing=False, held_until=None)
+        close_the_breakers()
 
     row.refresh_from_db()
     assert (row.status, row.reason, row.attempts) == (Status.FAILED, "exhausted", 5)

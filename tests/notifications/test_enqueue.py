@@ -84,7 +84,7 @@ def test_rows_without_a_key_are_as_many_as_are_inserted() -> None:
 
 @in_threads
 @pytest.mark.parametrize("fails", [True, False])
-def test_invariant_7_a_message_lives_and_dies_with_its_business_row(fails: bool) -> None:
+def test_invariant_07_a_message_lives_and_dies_with_its_business_row(fails: bool) -> None:
     try:
         with transaction.atomic():
             Suppression.objects.create(address="stands@for.example", reason="a business row")

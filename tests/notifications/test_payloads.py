@@ -109,7 +109,7 @@ def test_what_could_never_be_sent_is_told_so(fault: str) -> None:
 @pytest.mark.parametrize("fault", UNSENDABLE)
 def test_no_message_is_made_of_what_could_never_be_sent(fault: str) -> None:
     with pytest.raises(Unsendable):
-        payloads.message(UNSENDABLE[fault][0], row_id="notifications_queue-1")
+        payloads.message(UNSENDABLE[fault][0], tag="notifications_queue-1")
 
 
 @pytest.mark.parametrize("fault", NO_JSON)
@@ -160,13 +160,13 @@ def test_what_the_catalogue_writes_can_be_sent(type: str) -> None:
 def test_what_is_complete_can_be_sent(payload: Any) -> None:
     payloads.check(payload)
 
-    assert payloads.message(payload, row_id="notifications_queue-1")
+    assert payloads.message(payload, tag="notifications_queue-1")
 
 
 def test_an_email_of_another_program_is_sent_as_it_was_written() -> None:
     payload = email(to=" amelia@families.example ", text="See you.", reply_to="coach@club.example")
 
-    message = payloads.message(payload, row_id="notifications_queue-7")
+    message = payloads.message(payload, tag="notifications_queue-7")
 
     assert message["to"] == ["amelia@families.example"]
     assert (message["html"], message["text"]) == ("<p>See you on Tuesday.</p>", "See you.")
@@ -177,7 +177,7 @@ def test_an_email_of_another_program_is_sent_as_it_was_written() -> None:
 def test_a_national_number_is_read_as_one_of_our_region(settings: Settings) -> None:
     settings.PHONE_REGION = "GB"
 
-    message = payloads.message(whatsapp(to="07700 900123"), row_id="notifications_queue-7")
+    message = payloads.message(whatsapp(to="07700 900123"), tag="notifications_queue-7")
 
     assert message["to"] == "+447700900123"
     assert message["biz_opaque_callback_data"] == "notifications_queue-7"

@@ -86,7 +86,7 @@ class Reading(HTMLParser):
 
 def composed(type: str, **changed: str) -> dict[str, Any]:
     context = {**sample_context(type), **changed}
-    return compose(type, to=ADDRESS, context=context, row_id="test")
+    return compose(type, to=ADDRESS, context=context, tag="test")
 
 
 def links_in(text: str) -> set[str]:

@@ -11,7 +11,8 @@ from pytest_django.fixtures import Settings
 from notifications import worker
 from notifications.models import Notification, Worker
 from notifications.worker import Loop
-from tests.notifications.factories import email, queue, queue_emails, whatsapp
+from tests.end_to_end.processes import database_url
+from tests.notifications.factories import email, queue, queue_emails, queue_whatsapps, whatsapp
 from tests.providers.faults import Fault, always
 from tests.providers.gate import Gate
 from tests.providers.server import ProviderServer
@@ -89,6 +90,20 @@ def test_a_whatsapp_that_is_down_never_delays_an_email(
     provider.reset()
 
 
+def test_as_many_calls_are_open_as_it_was_told(
+    provider: ProviderServer, settings: Settings, request: pytest.FixtureRequest
+) -> None:
+    settings.WORKER_CONCURRENCY = 1
+    queue_whatsapps(6)
+    gate = provider.whatsapp.gate = Gate.before_accepting()
+
+    request.getfixturevalue("loop")
+
+    gate.wait_for_arrival(4)
+    assert len(provider.whatsapp.calls) == 4
+    gate.let_go()
+
+
 def test_finishes_what_is_in_flight_and_claims_no_more(
     provider: ProviderServer, request: pytest.FixtureRequest
 ) -> None:
@@ -117,3 +132,16 @@ def test_tells_that_it_lives_and_that_it_has_ended(
 
     wait_for(lambda: Worker.objects.filter(stopped_at__isnull=False).exists())
     assert Worker.objects.get().recorded == 3
+
+
+@pytest.mark.parametrize("has_a_pooler", [False, True])
+def test_the_connection_that_listens_notices_a_peer_that_is_gone(
+    settings: Settings, has_a_pooler: bool
+) -> None:
+    settings.DATABASE_DIRECT_URL = database_url() if has_a_pooler else ""
+
+    with worker._listening() as listening:
+        told = listening.info.get_parameters()
+
+    assert (told["keepalives_idle"], told["keepalives_interval"]) == ("20", "10")
+    assert told["connect_timeout"] == "10"

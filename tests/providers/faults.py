@@ -140,6 +140,11 @@ def always(fault: Fault) -> Plan:
     return lambda _call_number, _payload: fault
 
 
+def by_turns(*faults: Fault | None) -> Plan:
+    """Strike the calls with one fault after the other, again and again; None lets one pass."""
+    return lambda call_number, _payload: faults[call_number % len(faults)]
+
+
 def fail_next(*faults: Fault | None) -> Plan:
     """Strike the next calls, one fault each; None lets one pass."""
     left = list(faults)

@@ -29,7 +29,7 @@ class Site(Protocol):
 
 
 class ProviderServer:
-    def __init__(self, *, port: int = 0) -> None:
+    def __init__(self, *, host: str = HOST, port: int = 0) -> None:
         self.resend = Resend()
         self.whatsapp = WhatsApp()
         self.zoom = Zoom()
@@ -40,7 +40,7 @@ class ProviderServer:
         inbox = Inbox(self.resend, self.whatsapp)
         others = (self.whatsapp, self.zoom, *self._alarms)
         self._sites: tuple[Site, ...] = (inbox, *others, self.resend)
-        self._http = _HTTPServer((HOST, port), self._sites)
+        self._http = _HTTPServer((host, port), self._sites)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -49,7 +49,7 @@ class ProviderServer:
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        return f"http://{self._http.server_name}:{self.port}"
 
     def reset(self) -> None:
         """Forget all calls, messages, keys and faults; let go what hangs."""
@@ -109,7 +109,7 @@ class _HTTPServer(ThreadingHTTPServer):
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = HOST, self.server_address[1]
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:

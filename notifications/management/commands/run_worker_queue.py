@@ -1,11 +1,13 @@
 import signal
+import time
 from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
 
 from jobs.command import JobCommand, positive
-from notifications.passes import CHANNELS, run_pass
+from notifications.lanes import Bounds
+from notifications.passes import CHANNELS, pass_within
 from notifications.worker import Loop
 
 
@@ -36,13 +38,9 @@ class Command(JobCommand):
 
     def work(self, options: dict[str, Any]) -> dict[str, Any]:
         chosen = [options["channel"]] if options["channel"] else list(CHANNELS)
-        return run_pass(
-            limit=options["limit"],
-            seconds=options["budget_ms"] / 1000,
-            channels=chosen,
-            dry_run=bool(options["dry_run"]),
-            stop=self.stop,
-        )
+        until = time.monotonic() + options["budget_ms"] / 1000
+        bounds = Bounds(options["limit"], until, self.stop, options["concurrency"])
+        return pass_within(bounds, channels=chosen, dry_run=bool(options["dry_run"]))
 
     def sentence(self, result: dict[str, Any]) -> str:
         lines = result["results"]

@@ -1,0 +1,69 @@
+"""The statement that takes due rows for a sender: compiled once, run for every claim of a pass."""
+
+import json
+from datetime import timedelta
+from operator import itemgetter
+from typing import Any
+
+from django.db import connection, models
+
+from egac.instants import InstantField, readable
+
+# What no sender reads: not fetched with a claim. Django would fetch it when it is asked for.
+UNREAD = {
+    "due_at",
+    "updated_at",
+    "sent_at",
+    "preview",
+    "provider_message_id",
+    "call_started_at",
+    "last_error",
+    "reason",
+    "lease_owner",
+    "lease_ends_at",
+}
+
+
+class Claim:
+    """Takes rows of a queryset in their order, each row for one sender only."""
+
+    def __init__(self, rows: Any) -> None:
+        self.model = rows.model
+        self._fields = [
+            field for field in self.model._meta.concrete_fields if field.name not in UNREAD
+        ]
+        self._names = [field.attname for field in self._fields]
+        chosen, self._params = rows.in_order().values("pk").query.sql_with_params()
+        # MATERIALIZED: a sub-select may be run once more for each row, and lock more than asked.
+        self._statement = (
+            f"WITH chosen AS MATERIALIZED ({chosen} LIMIT %s FOR UPDATE SKIP LOCKED) "
+            f"UPDATE {self.model._meta.db_table} AS outgoing SET status = %s, lease_owner = %s, "
+            "lease_number = lease_number + 1, lease_ends_at = now() + %s, updated_at = now() "
+            "FROM (SELECT pk, row_number() OVER () AS place FROM chosen) AS chosen "
+            f"WHERE outgoing.id = chosen.pk RETURNING place, now(), {self._columns()}"
+        )
+
+    def take(self, count: int, *, owner: str, lease: timedelta) -> list[Any]:
+        """Take up to `count` rows for `owner` and return them in their order."""
+        told = [*self._params, count, self.model.Status.PROCESSING, owner, lease]
+        with connection.cursor() as cursor:
+            cursor.execute(self._statement, told)
+            taken = sorted(cursor.fetchall(), key=itemgetter(0))
+        return [self._row(claimed_at, values) for _place, claimed_at, *values in taken]
+
+    def _row(self, claimed_at: Any, values: list[Any]) -> Any:
+        for position, field in enumerate(self._fields):
+            if isinstance(field, models.JSONField) and values[position] is not None:
+                values[position] = json.loads(values[position], cls=field.decoder)
+        row = self.model.from_db(connection.alias, self._names, values)
+        row.claimed_at = claimed_at
+        return row
+
+    def _columns(self) -> str:
+        return ", ".join(_as_claimed(field) for field in self._fields)
+
+
+def _as_claimed(field: Any) -> str:
+    """Return a column of a claim; its own statement does not ask the field how it is read."""
+    column = f"outgoing.{field.column}"
+    return f"{readable(column)} AS {field.column}" if isinstance(field, InstantField) else column

@@ -1,0 +1,92 @@
+"""Leave to call: slots of a channel, granted on the database's clock and placed on ours."""
+
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+
+from egac.channels import PROBE_SECONDS, RATES, UNTOLD_RATE
+
+# A little under the rate, so that slots and the network's jitter together stay within it.
+SLACK = 0.98
+LEEWAY_SECONDS = 0.01
+TRIES = 3  # then the database is that far now
+
+# The rate is that of Channel.rate: least() passes over what is NULL.
+# A slot need not outlive a crash of the server, so its commit waits for no disk.
+GRANT = """
+WITH unhurried AS (SELECT set_config('synchronous_commit', 'off', true))
+UPDATE channels SET
+  next_slot_at = greatest(next_slot_at, clock_timestamp())
+    + CASE WHEN probing THEN 1 ELSE %(count)s END * interval '1 second'
+    / (%(slack)s * least(%(most)s::float, coalesce(told_rate, %(usual)s))),
+  held_until = CASE WHEN probing THEN clock_timestamp() + %(probe)s * interval '1 second' END,
+  probes = probes + probing::int
+FROM unhurried WHERE name = %(name)s AND paused_at IS NULL
+  AND (held_until IS NULL OR held_until <= clock_timestamp())
+RETURNING probing, failures, least(%(most)s::float, coalesce(told_rate, %(usual)s)),
+  extract(epoch FROM next_slot_at - clock_timestamp())::float
+"""
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Leave to call: `count` times of time.monotonic, evenly spaced."""
+
+    first_at: float
+    spacing: float
+    count: int
+    is_probe: bool
+    is_healthy: bool  # no failure is counted against the channel
+    round_trip: float  # seconds that the grant took
+
+
+def leeway(spacing: float) -> float:
+    """Return by how many seconds a call may miss its slot and not crowd the next ones."""
+    return LEEWAY_SECONDS + spacing / 2
+
+
+def grant(name: str, *, count: int, usual: float = 0.0) -> Slots | None:
+    """Grant up to `count` slots, or None while the channel is closed.
+
+    Somewhere in the round trip lies the instant on the database's clock. So where it took much
+    longer than a `usual` one, in seconds, the slots may be misplaced: they are dropped and asked
+    for anew, but for a probe, which crowds nobody.
+    """
+    slots = None
+    for _ in range(TRIES):
+        slots = _ask(name, count)
+        if slots is None or slots.is_probe or slots.round_trip - usual <= leeway(slots.spacing):
+            break
+    return slots
+
+
+def _ask(name: str, count: int) -> Slots | None:
+    most = getattr(settings, RATES[name])
+    told = {
+        "name": name,
+        "count": count,
+        "most": most,
+        "usual": most or UNTOLD_RATE,
+        "slack": SLACK,
+        "probe": PROBE_SECONDS,
+    }
+    asked_at = time.monotonic()
+    with connection.cursor() as cursor:
+        cursor.execute(GRANT, told)
+        row = cursor.fetchone()
+    answered_at = time.monotonic()
+    if row is None:
+        return None
+    is_probe, failures, rate, seconds_to_end = row
+    spacing = 1 / (rate * SLACK)
+    granted = 1 if is_probe else count
+    return Slots(
+        first_at=answered_at + seconds_to_end - granted * spacing,
+        spacing=spacing,
+        count=granted,
+        is_probe=is_probe,
+        is_healthy=not (is_probe or failures),
+        round_trip=answered_at - asked_at,
+    )
