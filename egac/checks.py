@@ -117,7 +117,7 @@ def check_idle_transactions(
             "keeps its rows locked until the server notices.",
             hint=f"Type in psql: ALTER DATABASE {connections[alias].settings_dict['NAME']} "
             "SET idle_in_transaction_session_timeout = '1min';",
-            id="egac.W005",
+            id="egac.W006",
         )
         for alias in databases or ()
         if _setting(alias, "idle_in_transaction_session_timeout") == "0"
