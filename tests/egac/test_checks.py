@@ -87,7 +87,7 @@ def test_asks_for_an_end_of_idle_transactions_in_production(settings: Settings) 
         cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '1min'")
     after = check_idle_transactions(databases=["default"])
 
-    assert warning.id == "egac.W005"
+    assert warning.id == "egac.W006"
     assert "ALTER DATABASE" in str(warning.hint)
     assert after == []
 
