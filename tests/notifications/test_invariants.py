@@ -20,7 +20,7 @@ from egac.prepare import judged
 from egac.providers.resend import BATCH
 from egac.record import Ended, record
 from notifications.batches import form_batches, settle
-from notifications.models import EmailBatch, Notification
+from notifications.models import EmailBatch, Notification, NotificationQuerySet
 from tests.egac.threads import side_by_side
 from tests.notifications.factories import queue
 from tests.notifications.loads import (
@@ -51,15 +51,22 @@ LEASE = timedelta(seconds=30)
 each_kind = pytest.mark.parametrize("kind", EVERY_KIND, ids=lambda kind: kind.name)
 
 
+def fresh() -> NotificationQuerySet:
+    return Notification.objects.for_email().freshly_due()
+
+
 def form() -> int:
-    return form_batches(owner="one", lease=LEASE, limit=100, on_records=len)
+    return form_batches(fresh(), owner="one", lease=LEASE, limit=100, on_records=len)
 
 
 def test_invariant_01_no_row_is_in_two_batches_nor_a_batch_with_two_senders() -> None:
     BATCHED.queue(60)
 
     side_by_side(
-        5, lambda number: form_batches(owner=str(number), lease=LEASE, limit=20, on_records=len)
+        5,
+        lambda number: form_batches(
+            fresh(), owner=str(number), lease=LEASE, limit=20, on_records=len
+        ),
     )
     taken = side_by_side(
         5, lambda number: EmailBatch.objects.claim(100, owner=str(number), lease=LEASE)
