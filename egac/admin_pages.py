@@ -13,10 +13,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
 from egac.admin_actions import ActingAdmin
+from egac.admin_records import RecordAdmin
 
 MOST_EVENTS = 200
 LONGEST_VALUE = 60
@@ -51,10 +52,10 @@ class Table:
     empty: str
 
 
-class PageAdmin(ActingAdmin):
+class RowPageAdmin(RecordAdmin):
     """Rows with a page each, on which nothing can be edited."""
 
-    page_template = "admin/record.html"
+    page_template: str
 
     def change_view(
         self,
@@ -68,17 +69,34 @@ class PageAdmin(ActingAdmin):
         if not self.has_view_permission(request, row) or request.method not in ("GET", "HEAD"):
             raise PermissionDenied
         if row is None:
-            messages.warning(request, f"There is no such {self.opts.verbose_name}.")
-            return HttpResponseRedirect(self.url_of("changelist"))
+            messages.warning(request, self.gone_sentence())
+            changelist = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
+            return HttpResponseRedirect(reverse(changelist))
         return TemplateResponse(request, self.page_template, self.page_context(request, row))
 
+    def gone_sentence(self) -> str:
+        """Return what is said where the address names no row."""
+        return f"There is no such {self.opts.verbose_name}."
+
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """Return what the template shows of a row."""
+        """Return what the template shows of a row; a subclass adds to it."""
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": str(row),
             "row": row,
+        }
+
+
+class PageAdmin(RowPageAdmin, ActingAdmin):
+    """Such rows with staff actions, and all that is told of each in one shape."""
+
+    page_template = "admin/record.html"
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return what the template shows of a row."""
+        return {
+            **super().page_context(request, row),
             "state": self.state(row),
             "sentence": self.state_in_words(row),
             "facts": self.facts(row),

@@ -89,6 +89,11 @@ T5_BILLS = one_of("T5_BILLS", ("attended", "completed"))
 T5_DUE_DAYS = whole("T5_DUE_DAYS", 5, at_least=0)
 GRACE_AFTER_DAYS = whole("GRACE_AFTER_DAYS", 8)
 LOCK_AFTER_DAYS = whole("LOCK_AFTER_DAYS", 11)
+if LOCK_AFTER_DAYS <= GRACE_AFTER_DAYS:
+    raise ImproperlyConfigured(
+        f"LOCK_AFTER_DAYS is {LOCK_AFTER_DAYS} and GRACE_AFTER_DAYS {GRACE_AFTER_DAYS}, so nobody "
+        f"would be warned. Write for example LOCK_AFTER_DAYS={GRACE_AFTER_DAYS + 3}."
+    )
 # What an invoice says of the club, and of how to pay.
 CLUB_DETAILS = paragraph("CLUB_DETAILS")
 INVOICE_PAYMENT_DETAILS = paragraph("INVOICE_PAYMENT_DETAILS")

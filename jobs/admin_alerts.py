@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from egac.admin_records import RecordAdmin, badge, moment
+from egac.admin_pages import RowPageAdmin
+from egac.admin_records import badge, moment
 from egac.explain import day_and_clock
 from jobs.models import Alert
 from jobs.sinks import SINKS, Sink
@@ -33,9 +31,10 @@ class OpenFilter(admin.SimpleListFilter):
         return queryset.filter(closed_at__isnull=self.value() == "open")
 
 
-class AlertAdmin(RecordAdmin):
+class AlertAdmin(RowPageAdmin):
     """Alerts, the open ones first. Nobody closes one by hand: it closes when its cause is gone."""
 
+    page_template = "admin/jobs/alert.html"
     list_display = ("what", "state", "what_to_do", "opened", "seen", "closed", "times")
     list_display_links = ("what",)
     list_filter = (OpenFilter,)
@@ -78,31 +77,20 @@ class AlertAdmin(RecordAdmin):
 
     # The record
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def gone_sentence(self) -> str:
+        return "There is no such alert. It may be too old to be kept."
+
+    def page_context(self, request: HttpRequest, row: Alert) -> dict[str, Any]:
         """Show an alert: what is wrong, what to do, and who was told."""
-        alert = self.get_object(request, object_id)
-        if not self.has_view_permission(request, alert) or request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
-        if alert is None:
-            messages.warning(request, "There is no such alert. It may be too old to be kept.")
-            return HttpResponseRedirect(reverse("admin:jobs_alert_changelist"))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
+        return {
+            **super().page_context(request, row),
             "title": "Alert",
-            "alert": alert,
-            "state": self.state(alert),
-            "next_step": self.what_to_do(alert),
-            "facts": self.facts(alert),
-            "told": who_was_told(alert),
+            "alert": row,
+            "state": self.state(row),
+            "next_step": self.what_to_do(row),
+            "facts": self.facts(row),
+            "told": who_was_told(row),
         }
-        return TemplateResponse(request, "admin/jobs/alert.html", context)
 
     def facts(self, alert: Alert) -> list[tuple[str, Any]]:
         """Return what the record says of an alert, name by name."""

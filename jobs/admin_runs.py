@@ -3,16 +3,15 @@
 import json
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from egac.admin_records import RecordAdmin, badge, moment
+from egac.admin_pages import RowPageAdmin
+from egac.admin_records import badge, moment
 from egac.days import day_in_words
 from egac.explain import day_and_clock
 from jobs.charts import in_short
@@ -42,9 +41,10 @@ class JobFilter(admin.SimpleListFilter):
         return queryset.filter(job=self.value()) if self.value() else queryset
 
 
-class JobRunAdmin(RecordAdmin):
+class JobRunAdmin(RowPageAdmin):
     """Runs of jobs, the newest first."""
 
+    page_template = "admin/jobs/run.html"
     list_display = ("title", "state", "trigger", "who", "started", "took", "outcome")
     list_display_links = ("title",)
     list_filter = (JobFilter, "status", "trigger", "dry_run")
@@ -81,31 +81,20 @@ class JobRunAdmin(RecordAdmin):
 
     # The record
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def gone_sentence(self) -> str:
+        return "There is no such run. It may be too old to be kept."
+
+    def page_context(self, request: HttpRequest, row: JobRun) -> dict[str, Any]:
         """Show what came of a run: its end, what it changed, its rows and its lines."""
-        run = self.get_object(request, object_id)
-        if not self.has_view_permission(request, run) or request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
-        if run is None:
-            messages.warning(request, "There is no such run. It may be too old to be kept.")
-            return HttpResponseRedirect(reverse("admin:jobs_jobrun_changelist"))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"{self.title(run)}, run {run.pk}",
-            "run": run,
-            "state": self.state(run),
-            "sentence": sentence_of(run),
-            "facts": self.facts(run),
-            **parts_of_result(run, page=page_asked(request)),
+        return {
+            **super().page_context(request, row),
+            "title": f"{self.title(row)}, run {row.pk}",
+            "run": row,
+            "state": self.state(row),
+            "sentence": sentence_of(row),
+            "facts": self.facts(row),
+            **parts_of_result(row, page=page_asked(request)),
         }
-        return TemplateResponse(request, "admin/jobs/run.html", context)
 
     def facts(self, run: JobRun) -> list[tuple[str, Any]]:
         """Return what the record says of a run, name by name."""

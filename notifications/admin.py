@@ -1,16 +1,15 @@
 """Notifications in the admin: what waits, what went wrong, the buttons that help; its workers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -203,32 +202,16 @@ class NotificationAdmin(OutgoingAdmin):
     def version_of(self, row: Notification) -> str:
         return row.updated_at.isoformat()
 
-    def act(self, request: HttpRequest, *, action: StaffAction) -> HttpResponse:
-        """Ask again for a time that cannot be; everything else is as for every button."""
-        is_confirmed = request.method == "POST" and "seen" in request.POST
-        is_about_time = action is buttons.RESCHEDULE and request.user.has_perm(action.permission)
-        if is_about_time and is_confirmed and buttons.typed_time(request.POST).error:
-            keys = list(self._seen(request.POST["seen"]))
-            return self.ask(request, action, keys, back=request.POST.get("back", ""))
-        return super().act(request, action=action)
-
-    def ask(
-        self, request: HttpRequest, action: StaffAction, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        answer = super().ask(request, action, *args, **kwargs)
-        if action is buttons.RESCHEDULE and isinstance(answer, TemplateResponse):
-            form = buttons.typed_time(request.POST if "seen" in request.POST else None)
-            answer.template_name = buttons.reschedule_page()
-            answer.context_data = {**(answer.context_data or {}), "form": form}
-        return answer
+    def form_of(
+        self, action: StaffAction, keys: Sequence[Any], data: Any
+    ) -> buttons.TimeForm | None:
+        is_about_time = action is buttons.RESCHEDULE
+        return buttons.TimeForm(data, now=timezone.now()) if is_about_time else None
 
     def perform(self, request: HttpRequest, press: Press) -> tuple[int, str]:
         seen = {key: instant_of(version) for key, version in press.seen.items()}
         with transaction.atomic():
-            try:
-                changed, did, logged = buttons.do(press.action, seen, request.POST)
-            except ValidationError as error:
-                return messages.WARNING, f"Nothing was changed. {' '.join(error.messages)}"
+            changed, did, logged = buttons.do(press.action, seen, press.typed)
             rows = Notification.objects.filter(pk__in=changed.ids)
             count = f"{changed.changed} of {len(seen)}"
             self.log(request, rows, f"{press.action.label}: {count}{logged}.")

@@ -1,14 +1,13 @@
-"""The three buttons of notifications, the page that asks for a time, and how a payload is shown."""
+"""The three buttons of notifications, the form that asks for a time, and how a payload is shown."""
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.template import engines
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -136,10 +135,8 @@ class TimeForm(forms.Form):
     """When rescheduled messages go, on the club's clock."""
 
     at = forms.DateTimeField(
-        widget=forms.DateTimeInput(
-            format="%Y-%m-%dT%H:%M",
-            attrs={"type": "datetime-local", "aria-describedby": "at-help", "required": True},
-        ),
+        label="When?",
+        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
         error_messages={
             "required": "Choose a day and a time.",
             "invalid": "That is no day and time: write for example 2027-01-31 18:30.",
@@ -150,7 +147,8 @@ class TimeForm(forms.Form):
         super().__init__(data)
         self.now = now
         zone = settings.TIME_ZONE
-        self.help = f"In the club's time zone, {zone}, where it is {day_and_clock(now)} now."
+        told = f"In the club's time zone, {zone}, where it is {day_and_clock(now)} now."
+        self.fields["at"].help_text = told
 
     def clean_at(self) -> datetime:
         at: datetime = self.cleaned_data["at"]
@@ -160,79 +158,14 @@ class TimeForm(forms.Form):
             raise forms.ValidationError("That is more than a year ahead: choose an earlier one.")
         return at
 
-    def time(self) -> datetime:
-        """Return the chosen time; raise ValidationError for one that cannot be."""
-        if self.error:
-            raise forms.ValidationError(self.error)
-        at: datetime = self.cleaned_data["at"]
-        return at
 
-    @property
-    def error(self) -> str:
-        """What is wrong with the time, as one sentence; "" where nothing is."""
-        return " ".join(map(str, self.errors.get("at", []))) if self.is_bound else ""
-
-
-def typed_time(data: Any) -> TimeForm:
-    """Return the form as it was posted."""
-    return TimeForm(data, now=timezone.now())  # noqa: TID251  a page reads the clock
-
-
-def do(action: StaffAction, seen: Seen, data: Any) -> tuple[Changed, str, str]:
-    """Call the button's verb; return both numbers, what it did in words, and more for the log.
-
-    Raises ValidationError where the posted time cannot be.
-    """
+def do(action: StaffAction, seen: Seen, typed: Mapping[str, Any]) -> tuple[Changed, str, str]:
+    """Call the button's verb; return both numbers, what it did in words, and more for the log."""
     if action is RETRY:
         did = "are due now: the worker sends them"
         return staff.retry_now(list(seen), seen=seen), did, ""
     if action is CANCEL:
         return staff.cancel_messages(list(seen), seen=seen), "cancelled", ""
-    at = typed_time(data).time()
+    at = typed["at"]
     to = f"to {day_and_clock(at)}"
     return staff.reschedule(list(seen), at=at, seen=seen), f"rescheduled {to}", f", {to}"
-
-
-# The page that asks has no place for a field of another kind, so this one says it all again.
-RESCHEDULE_PAGE = """{% extends "admin/confirm_action.html" %}
-{% block content %}
-<div id="content-main">
-{% if count %}
-<p class="ops-lead"><strong>{{ action.label }}: {{ count }} {% if count == 1 %}
-{{ opts.verbose_name }}{% else %}{{ opts.verbose_name_plural }}{% endif %}.</strong>
-{{ action.consequence }}</p>
-{% else %}
-<p class="ops-lead"><strong>There is nothing to do here.</strong> None of the chosen
-{{ opts.verbose_name_plural }} can take “{{ action.label }}”.</p>
-{% endif %}
-{% if skipped %}<p class="ops-skipped">Will be skipped: {{ skipped|join:", " }}.</p>{% endif %}
-{% if lines %}<ul class="ops-lines">
-{% for line in lines %}<li><span class="ops-to">{{ line.to }}</span>
-<span class="ops-second">{{ line.subject }}</span>
-{% if line.warning %}<span class="ops-warning">{{ line.warning }}</span>{% endif %}</li>
-{% endfor %}</ul>
-{% if more %}<p>… and {{ more }} more.</p>{% endif %}{% endif %}
-<form method="post" action="{{ action_url }}" class="ops-form">
-{% csrf_token %}
-{% if count %}
-<input type="hidden" name="seen" value="{{ seen }}">
-<input type="hidden" name="back" value="{{ back }}">
-<p class="ops-field"><label for="id_at">When?</label>
-{{ form.at }}
-<span class="help" id="at-help">{{ form.help }}</span>
-{% if form.error %}<strong class="ops-warning" role="alert">{{ form.error }}</strong>{% endif %}
-</p>
-{% endif %}
-<div class="submit-row">
-{% if count %}<button type="submit" class="button default">{{ action.label }}
-{% if count > 1 %} ({{ count }}){% endif %}</button>{% endif %}
-<a class="closelink" href="{{ back_url }}">Go back</a>
-</div>
-</form>
-</div>
-{% endblock %}"""
-
-
-def reschedule_page() -> Any:
-    """Return the template of the page that asks for a time."""
-    return engines["django"].from_string(RESCHEDULE_PAGE)

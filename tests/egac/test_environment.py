@@ -202,6 +202,7 @@ def test_no_file_is_no_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         ({"MAX_INVITE_RETRIES": "inf"}, "MAX_INVITE_RETRIES is 'inf'. Write a whole number"),
         ({"RESEND_RATE_LIMIT": "0"}, "RESEND_RATE_LIMIT is '0'. Write a number above 0"),
         ({"BUSINESS_TIME_ZONE": "Mars"}, "BUSINESS_TIME_ZONE is 'Mars', which is no time zone"),
+        ({"LOCK_AFTER_DAYS": "8"}, "LOCK_AFTER_DAYS is 8 and GRACE_AFTER_DAYS 8, so nobody"),
         ({"TRUSTED_PROXIES": "proxy"}, "TRUSTED_PROXIES: 'proxy' does not appear to be"),
         ({"JOB_TOKENS": '{"a": 7}'}, "JOB_TOKENS of 'a' is neither a token nor a list of two."),
         ({"SENDING": "maybe"}, "SENDING is 'maybe'. Write one of: on, off."),
