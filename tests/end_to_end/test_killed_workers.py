@@ -72,9 +72,10 @@ def child(provider: ProviderServer, **changes: str) -> dict[str, str]:
     return environment(provider, **told)
 
 
-def queue_all(kinds: tuple[Kind, ...]) -> None:
+def queue_all(kinds: tuple[Kind, ...], *, a_lane: int = AT_ONCE) -> None:
+    """Queue five e-mails for a batch, and of the other kinds so many as a lane shall call."""
     for kind in kinds:
-        kind.queue(5 if kind is BATCHED else AT_ONCE)
+        kind.queue(5 if kind is BATCHED else a_lane)
 
 
 def kinds_of_a_pass(point: Point) -> tuple[Kind, ...]:
@@ -193,7 +194,8 @@ def test_a_pass_that_wakes_after_its_lease_changes_nothing(
     provider: ProviderServer, point: Point
 ) -> None:
     kinds = kinds_of_a_pass(point)
-    queue_all(kinds)
+    # A call that has begun beside the stopped thread cannot be taken back: it would go out after.
+    queue_all(kinds, a_lane=AT_ONCE if point.in_calls else 1)
     runner = stopping(point.name, *PASS, threads=point.threads(kinds))
     with running(*runner, env=child(provider, WORKER_LEASE_SECONDS="2")) as late:
         late.wait_until_it_stops()
