@@ -9,10 +9,13 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         from billing.access_words import ACCESS_AS_TOLD, why_access_differs
         from billing.history import invoices_of
+        from billing.watching import watch_billing
         from billing.words import STILL_TO_PAY, why_not_to_pay
         from bookings.services import add_to_timeline
+        from jobs.watchers import register_watcher
         from notifications.services import register_relevance
 
         register_relevance(STILL_TO_PAY, why_not_to_pay)
         register_relevance(ACCESS_AS_TOLD, why_access_differs)
         add_to_timeline(invoices_of)
+        register_watcher("billing", watch_billing)

@@ -1,0 +1,36 @@
+"""What could not be billed, for the alerts: it names bookings, never people, as it leaves here."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.urls import reverse
+
+from billing.models import BillingProblem
+from jobs.watchers import Finding
+
+MOST_NAMED = 5
+
+
+def watch_billing(now: datetime) -> Iterator[Finding]:
+    """Find the bookings that the last runs could not bill or remind."""
+    why = dict(BillingProblem.objects.filter(solved_at=None).values_list("booking_id", "why"))
+    if not why:
+        return
+    named = [f"{booking} ({first_sentence(words)})" for booking, words in sorted(why.items())]
+    rest = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    yield Finding(
+        cause="billing_problems",
+        sentence=f"{bookings_in_words(len(why))} could not be billed or reminded: "
+        f"{', '.join(named[:MOST_NAMED])}{rest}.",
+        next_step="Correct what each one names; the next night's run bills it.",
+        page=reverse("admin:billing_billingproblem_changelist") + "?open=yes",
+    )
+
+
+def bookings_in_words(count: int) -> str:
+    return "1 booking" if count == 1 else f"{count} bookings"
+
+
+def first_sentence(words: str) -> str:
+    """Return what is wrong, without what to do about it: the page says that."""
+    return words.partition(". ")[0].rstrip(".")
