@@ -2,6 +2,15 @@
 
 from egac.channels import Channel
 from egac.delivery import DeliveryEvent, MessageAudit, Suppression
+from egac.figures import FinishedRows, HourlyFigure
 from egac.secret_use import SecretUse
 
-__all__ = ["Channel", "DeliveryEvent", "MessageAudit", "SecretUse", "Suppression"]
+__all__ = [
+    "Channel",
+    "DeliveryEvent",
+    "FinishedRows",
+    "HourlyFigure",
+    "MessageAudit",
+    "SecretUse",
+    "Suppression",
+]
