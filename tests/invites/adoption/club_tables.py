@@ -101,7 +101,7 @@ class ClubDatabase(Database):
 
     def forget(self, migration: str) -> None:
         """Lose the record that a migration was applied, as a lost connection does."""
-        self.run(f"DELETE FROM django_migrations WHERE name = '{migration}'")
+        self.run(f"DELETE FROM django_migrations WHERE app = 'invites' AND name = '{migration}'")
 
     def schema(self) -> Schema:
         return {what: self.run(sql) for what, sql in SCHEMA.items()}
