@@ -1,12 +1,14 @@
 """How many rows have ended and how many attempts were made: kept by triggers, read in a moment."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from django.db import models
-from django.db.models import Sum
+from django.db.models import F, Sum
+from django.db.models.functions import TruncDate
 
-from egac.outbox import OutgoingQuerySet
+from egac.days import start_of
 
 
 class FinishedRows(models.Model):
@@ -54,19 +56,17 @@ def finished(table: str) -> Counter[tuple[str, str]]:
     return counts
 
 
-def open_rows(rows: OutgoingQuerySet) -> Counter[str]:
-    """Count the rows that are still to be sent, by status, from the partial indexes on them."""
-    status = rows.model.Status
-    return Counter(
-        {
-            str(word): rows.filter(status=word).count()
-            for word in (status.PENDING, status.PROCESSING)
-        }
-    )
-
-
-def attempts_since(instant: datetime) -> dict[tuple[datetime, str, str], int]:
+def attempts_of_hours(*, since: datetime) -> Counter[tuple[datetime, str, str]]:
     """Return how many attempts each hour since then had, by channel and outcome."""
-    figures = HourlyFigure.objects.filter(hour__gte=instant)
-    by_hour = figures.values_list("hour", "channel", "outcome").annotate(sum=Sum("count"))
-    return {(hour, channel, outcome): count for hour, channel, outcome, count in by_hour}
+    return _summed(HourlyFigure.objects.filter(hour__gte=since), F("hour"))
+
+
+def attempts_of_days(*, since: date) -> Counter[tuple[date, str, str]]:
+    """Return the same by business date. An hour that spans two of them belongs to the first."""
+    return _summed(HourlyFigure.objects.filter(hour__gte=start_of(since)), TruncDate("hour"))
+
+
+def _summed(figures: models.QuerySet[HourlyFigure], time: Any) -> Counter[Any]:
+    named = figures.annotate(time=time).values_list("time", "channel", "outcome")
+    sums = named.annotate(sum=Sum("count"))
+    return Counter({(time, channel, outcome): count for time, channel, outcome, count in sums})

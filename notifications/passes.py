@@ -23,6 +23,7 @@ CHANNELS: dict[str, tuple[type[Lane], ...]] = {
     "email": (EmailBatches, EmailRows),
     "whatsapp": (WhatsAppRows,),
 }
+PASS_LIMIT = 100  # messages of a pass, where nobody says otherwise
 DRY_RUN = "Dry run: nothing was sent."
 
 

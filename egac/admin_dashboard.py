@@ -1,0 +1,106 @@
+"""The dashboard: panels that each app registers, drawn anew every few seconds.
+
+The page and its refresh are the same panels. A panel whose words did not change has the same
+version, so that a browser leaves what it shows alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.timezone import localtime
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+REFRESH_SECONDS = 5
+
+Context = Callable[[datetime], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of the dashboard; panels stand in the order of `place`, for who has `permission`."""
+
+    name: str
+    title: str
+    permission: str
+    template: str
+    context: Context
+    place: int
+    list_page: str = ""  # the name of the page that lists what the panel sums up
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A page that helps with what needs attention, for who has `permission`."""
+
+    label: str
+    page: str  # the name of the page
+    permission: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A panel as one person sees it now."""
+
+    panel: Panel
+    html: str
+    version: str
+
+
+PANELS: list[Panel] = []
+SHORTCUTS: list[Shortcut] = []
+
+
+def register_panel(panel: Panel) -> None:
+    """Let an app show a part of its own on the dashboard."""
+    PANELS.append(panel)
+
+
+def register_shortcut(shortcut: Shortcut) -> None:
+    """Let an app offer a page of its own beside what needs attention."""
+    SHORTCUTS.append(shortcut)
+
+
+def dashboard_context(request: HttpRequest) -> dict[str, Any]:
+    """Return what the dashboard shows to this person now."""
+    now = timezone.now()  # noqa: TID251  a page reads the clock
+    return {
+        "panels": shown_panels(request, now),
+        "fresh_at": f"{localtime(now):%H:%M:%S %Z}",
+        "refresh_seconds": REFRESH_SECONDS,
+        "shortcuts": [
+            (each.label, reverse(each.page))
+            for each in SHORTCUTS
+            if request.user.has_perm(each.permission)
+        ],
+    }
+
+
+def shown_panels(request: HttpRequest, now: datetime) -> list[Shown]:
+    """Return the panels that this person may see, in their order."""
+    panels = sorted(PANELS, key=lambda panel: panel.place)
+    return [_shown(panel, now) for panel in panels if request.user.has_perm(panel.permission)]
+
+
+def _shown(panel: Panel, now: datetime) -> Shown:
+    html = render_to_string(panel.template, {"panel": panel, **panel.context(now)})
+    return Shown(panel, html, blake2b(html.encode(), digest_size=8).hexdigest())
+
+
+@never_cache
+@require_safe
+def refresh(request: HttpRequest) -> HttpResponse:
+    """Answer with the panels as they are now, to be put in the place of what a page shows."""
+    context = dashboard_context(request)
+    if not context["panels"]:
+        raise PermissionDenied
+    return TemplateResponse(request, "admin/dashboard/refresh.html", context)
