@@ -15,6 +15,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from egac.admin_masking import require_sight
 from egac.admin_pages import MOST_EVENTS as MOST_EVENTS
 from egac.admin_pages import Event as Event
 from egac.admin_pages import PageAdmin
@@ -178,6 +179,7 @@ class OutgoingAdmin(PageAdmin):
         row = self.get_object(request, object_id)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
+        require_sight(request)
         mail = self.mail_of(row) if row is not None else Mail("")
         if mail.message is None:
             raise Http404

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 
 from egac.admin_actions import Line, Press, StaffAction
 from egac.admin_outgoing import OutgoingAdmin
-from egac.admin_pages import Event
+from egac.admin_pages import Event, Link, person_link
 from egac.admin_records import moment
 from egac.admin_widgets import SearchBox
 from egac.delivery import suppressed_among
@@ -112,6 +112,9 @@ class InviteAdmin(OutgoingAdmin):
             ("Sent", moment(row.sent_at)),
             ("Accepted", moment(row.accepted_at)),
         ]
+
+    def links(self, request: HttpRequest, row: Invite) -> list[Link]:
+        return [person_link("enquiry", row.enquiry_id)] if row.enquiry_id else []
 
     def notes(self, row: Invite) -> list[str]:
         notes = []

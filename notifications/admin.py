@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from egac.admin_actions import Line, Press, StaffAction
 from egac.admin_outgoing import BAD_NEWS, ErrorFilter, Mail, OutgoingAdmin, ReasonFilter
-from egac.admin_pages import MOST_EVENTS, Event
+from egac.admin_pages import MOST_EVENTS, Event, Link, person_link
 from egac.admin_records import RecordAdmin, badge, moment
 from egac.delivery import events_of, suppressed_among
 from egac.explain import state_sentence
@@ -150,6 +150,9 @@ class NotificationAdmin(OutgoingAdmin):
             *buttons.whatsapp_facts(row),
             ("Payload", buttons.payload_shown(row.payload)),
         ]
+
+    def links(self, request: HttpRequest, row: Notification) -> list[Link]:
+        return [person_link("notification", row.pk)] if row.recipient else []
 
     def notes(self, row: Notification) -> list[str]:
         notes = []

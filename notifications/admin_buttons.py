@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from egac.admin_actions import Line, StaffAction
 from egac.channels import why_closed
 from egac.explain import day_and_clock
+from egac.masking import private
 from egac.outbox import Irrelevant, Unsendable
 from egac.staff import Changed, Seen
 from notifications import staff
@@ -71,7 +72,7 @@ def payload_shown(payload: Any) -> SafeString:
     rest = len(text) - MOST_SHOWN_OF_A_PAYLOAD
     if rest > 0:
         text = f"{text[:MOST_SHOWN_OF_A_PAYLOAD]}\n… and {rest:,} more characters"
-    return format_html('<pre class="ops-text" tabindex="0">{}</pre>', text)
+    return private(format_html('<pre class="ops-text" tabindex="0">{}</pre>', text))
 
 
 def variables_shown(payload: dict[str, Any]) -> SafeString | str:
@@ -80,7 +81,7 @@ def variables_shown(payload: dict[str, Any]) -> SafeString | str:
     if not isinstance(variables, list) or not variables:
         return "none"
     lines = ((number, without_links(str(word))) for number, word in enumerate(variables, 1))
-    return format_html_join("", '<span class="ops-line">{}. {}</span><br>', lines)
+    return private(format_html_join("", '<span class="ops-line">{}. {}</span><br>', lines))
 
 
 def channel_in_words(row: Notification) -> str:
