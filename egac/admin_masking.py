@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.template.response import SimpleTemplateResponse
 
 from egac.masking import masked_page, masked_text
 
@@ -29,7 +30,7 @@ def as_seen_by(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
     """Return the answer as this person may read it, once it is rendered."""
     if sees_addresses(request):
         return response
-    if hasattr(response, "render") and not response.is_rendered:
+    if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
         response.add_post_render_callback(mask)
         return response
     return mask(response)

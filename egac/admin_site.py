@@ -1,6 +1,5 @@
 """The admin site. It stands alone: Django makes it before the first page is registered on it."""
 
-from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -19,9 +18,7 @@ class OpsSite(AdminSite):
     site_url = None
     enable_nav_sidebar = False
 
-    def admin_view(
-        self, view: Callable[..., HttpResponseBase], cacheable: bool = False
-    ) -> Callable[..., HttpResponseBase]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Return a page of the admin, as each person may read it."""
         page = super().admin_view(view, cacheable)
 

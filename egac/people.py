@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from egac.admin_pages import Event
 from egac.numbers import in_e164
@@ -56,7 +56,8 @@ class Entry:
 class Kind(Protocol):
     """Where an app keeps people. Each answers with one query, of at most MOST_FOUND rows."""
 
-    permission: str
+    @property
+    def permission(self) -> str: ...
 
     def search(self, asked: Asked) -> list[Entry]: ...
 
@@ -87,7 +88,8 @@ class Identity:
         names = dict.fromkeys(entry.name.strip() for entry in self.entries)
         return ", ".join(name for name in names if name) or "No name"
 
-    def keys(self, kind: str) -> list[str]:
+    def keys(self, kind: str) -> list[Any]:
+        """Return the keys of the rows of one kind, as texts."""
         return [entry.key for entry in self.entries if entry.kind == kind]
 
 
