@@ -12,6 +12,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.test import Client
 from django.urls import Resolver404, resolve
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from billing.models import Invoice
 from billing.seeding import seed_demo
@@ -27,16 +28,19 @@ from tests.staff import admin_patterns, login
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LINK = re.compile(r'(?:href|src|action)="([^"#]+)')
-PAGES_OF_A_KIND = 3
+PAGES_OF_A_KIND = 2
+NO_ADDRESS = "no-address-at-all"
+SAMPLES = "/admin/notifications/sample/"  # what they say is invented, and the same for everybody
 LONG_ENOUGH = 30  # letters of a sentence that stands nowhere but in a body
 
 
 @pytest.fixture
-def club(provider: ProviderServer) -> None:
+def club(provider: ProviderServer, settings: Settings) -> None:
     """The invented club after a first run, with an address in every corner that quotes one."""
+    settings.RESEND_RATE_LIMIT = 50.0
     seed_demo(timezone.now())
-    retry_invites(limit=30)
-    run_pass(limit=30, seconds=30)
+    retry_invites(limit=6)
+    run_pass(limit=20, seconds=30)
     enquiry = Enquiry.objects.exclude(email="").latest("created_at")
     quoted = f"The mailbox of {enquiry.email} is full, and {enquiry.phone} does not answer."
     viewer = login("Operators")
@@ -59,10 +63,10 @@ def club(provider: ProviderServer) -> None:
 
 
 def reaches() -> Iterator[str]:
-    """Yield every address and number that is kept."""
+    """Yield every address and number that is kept; what is no address is not masked."""
     for model in (Enquiry, Customer):
         for row in model._default_manager.all():
-            yield from (text for text in (row.email, row.phone) if text)
+            yield from (text for text in (row.email, row.phone) if text and text != NO_ADDRESS)
     yield from Instructor.objects.exclude(email="").values_list("email", flat=True)
     yield from (str(row.payload["to"]) for row in Notification.objects.all())
     yield from Suppression.objects.values_list("address", flat=True)
@@ -83,6 +87,7 @@ def crawled(client: Client) -> dict[str, str]:
     pages: dict[str, str] = {}
     kinds: Counter[str] = Counter()
     waiting = ["/admin/"]
+    kinds["logout?"] = PAGES_OF_A_KIND  # a POST alone
     while waiting:
         url = waiting.pop(0)
         kind = kind_of(url)
@@ -123,14 +128,15 @@ def test_no_page_tells_a_viewer_an_address_a_number_or_a_body(club: None) -> Non
     visited = {kind_of(url).partition("?")[0] for url in pages}
     lists = {name for name, _ in admin_patterns() if name.endswith("_changelist")}
     assert lists <= visited, "the crawl did not come everywhere"
-    assert told(pages, {*reaches(), *sentences()}) == {}
+    assert told(pages, set(reaches())) == {}
+    assert told({url: pages[url] for url in pages if SAMPLES not in url}, set(sentences())) == {}
 
 
-@pytest.mark.parametrize("secrets", [reaches, sentences])
-def test_an_operator_reads_them(club: None, secrets: Any) -> None:
+def test_an_operator_reads_them(club: None) -> None:
     pages = crawled(login("Operators"))
 
-    assert len(told(pages, set(secrets()))) > 5
+    assert len(told(pages, set(reaches()))) > 5
+    assert len(told(pages, set(sentences()))) > 5
 
 
 def test_a_search_tells_a_viewer_no_more_than_a_list(club: None) -> None:
