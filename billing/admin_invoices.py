@@ -215,7 +215,7 @@ class InvoiceAdmin(ExportedAdmin, IssuingAdmin):
         """Cancel one invoice; return what was done."""
         seen = instant_of(press.seen[invoice.pk])
         cancel_invoice(invoice, why=press.reason, seen=seen)
-        return f"Cancelled. Reason: {press.reason}"
+        return press.told(1)
 
 
 DID = {PAY: "recorded", CANCEL: "cancelled"}

@@ -261,7 +261,7 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
             else:
                 changed = cancel_sessions(ids, because=press.reason, actor=actor, seen=seen)
             rows = ClassSession.objects.filter(pk__in=changed.ids)
-            self.log(request, rows, f"{press.action.label}: {changed.changed} of {len(ids)}.")
+            self.log(request, rows, press.told(changed.changed))
         did = "noted as having taken place" if press.action is COMPLETE else "cancelled"
         level = messages.WARNING if changed.skipped else messages.SUCCESS
         return level, changed.sentence(did)

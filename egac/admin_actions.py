@@ -58,6 +58,11 @@ class Press:
     reason: str
     typed: Mapping[str, Any] = field(default_factory=dict)  # into the form of `form_of`
 
+    def told(self, changed: int, more: str = "") -> str:
+        """Return what the history says: what was done, with how many, and why."""
+        because = f" Reason: {self.reason}" if self.reason else ""
+        return f"{self.action.label}: {changed} of {len(self.seen)}{more}.{because}"
+
 
 class ActingAdmin(RecordAdmin):
     """Records with staff actions. A subclass says what each would do, and does it."""

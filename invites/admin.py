@@ -183,16 +183,19 @@ class InviteAdmin(OutgoingAdmin):
     def perform(self, request: HttpRequest, press: Press) -> tuple[int, str]:
         seen = {key: instant_of(version) for key, version in press.seen.items()}
         if press.action is SEND:
-            return self.send_for_real(request, seen)
-        with transaction.atomic():
-            changed = VERBS[press.action](list(seen), seen=seen)
-            because = f" Reason: {press.reason}" if press.reason else ""
-            count = f"{changed.changed} of {len(seen)}"
-            self.log(request, self.rows(changed.ids), f"{press.action.label}: {count}.{because}")
+            return self.send_for_real(request, press, seen)
+        changed = self.changed_by(request, press, seen)
         if press.action is CANCEL:
             level = messages.WARNING if changed.skipped else messages.SUCCESS
             return level, changed.sentence("cancelled")
         return self.send_now(request, changed)
+
+    def changed_by(self, request: HttpRequest, press: Press, seen: services.Seen) -> Changed:
+        """Do to the rows what the button does before anything is sent, and keep who did it."""
+        with transaction.atomic():
+            changed = VERBS[press.action](list(seen), seen=seen)
+            self.log(request, self.rows(changed.ids), press.told(changed.changed))
+        return changed
 
     def send_now(self, request: HttpRequest, changed: Changed) -> tuple[int, str]:
         """Send a few changed invites at once, leave many to the next run; tell what came of it."""
@@ -215,16 +218,20 @@ class InviteAdmin(OutgoingAdmin):
         sentence = outcome_sentence(result, chosen=count)
         return (messages.SUCCESS if is_done else messages.WARNING), sentence + changed.rest
 
-    def send_for_real(self, request: HttpRequest, seen: services.Seen) -> tuple[int, str]:
+    def send_for_real(
+        self, request: HttpRequest, press: Press, seen: services.Seen
+    ) -> tuple[int, str]:
         """Send exactly one invite now."""
         invite = self.rows(tuple(seen)).first()
         if invite is None or seen[invite.pk] != invite.updated_at:
             skipped = services.CHANGED_MEANWHILE
             return messages.WARNING, f"Nothing was sent. Skipped: 1 {skipped}."
         try:
-            services.refuse_unless_sendable(invite, again=False)
-            self.log(request, [invite], "Send one for real: 1 of 1.")
-            line = services.send_one(invite)
+            services.require_ready(invite, again=False)
+            changed = self.changed_by(request, press, seen)
+            if not changed.changed:
+                return messages.WARNING, f"Nothing was sent.{changed.rest}"
+            line = services.send_due(invite)
         except (Refused, NotConfigured) as error:
             return messages.WARNING, f"Nothing was sent. {error}"
         if line["ok"]:

@@ -46,6 +46,7 @@ ELIGIBLE = {
 VERBS: dict[StaffAction, Callable[..., Changed]] = {
     RETRY: services.retry_now,
     CANCEL: services.cancel_invites,
+    SEND: services.retry_now,
     SEND_AGAIN: services.send_again,
 }
 

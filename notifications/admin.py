@@ -216,8 +216,7 @@ class NotificationAdmin(OutgoingAdmin):
         with transaction.atomic():
             changed, did, logged = buttons.do(press.action, seen, press.typed)
             rows = Notification.objects.filter(pk__in=changed.ids)
-            count = f"{changed.changed} of {len(seen)}"
-            self.log(request, rows, f"{press.action.label}: {count}{logged}.")
+            self.log(request, rows, press.told(changed.changed, logged))
         sentence = changed.sentence(did)
         if press.action is buttons.RETRY and changed.changed and not staff.is_a_worker_about():
             return messages.WARNING, sentence + NO_WORKER
