@@ -14,7 +14,7 @@ from egac.roles import areas
 
 SENTENCES = {
     "Viewers": "They look at everything and change nothing. Addresses, numbers and what messages "
-    "say are masked; they may reveal them on one page at a time, and that is kept.",
+    "say are masked; they may reveal them on one page at a time, and the history keeps who did.",
     "Operators": "They see all of it and do the daily work: they send again, cancel, import, "
     "export, book, bill and start jobs.",
     "Managers": "They also decide for everybody: they pause channels and jobs, lift suppressions "
