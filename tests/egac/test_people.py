@@ -133,6 +133,16 @@ def test_rows_with_one_address_are_one_person(operator: Client) -> None:
     assert "by WhatsApp: queued" in page
 
 
+def test_a_number_alone_joins_rows_and_a_name_alone_does_not(operator: Client) -> None:
+    EnquiryFactory(name="Zoë Hart", email="zoe@families.example", phone="07700 900124")
+    CustomerFactory.create(name="Z. Hart", email="work@families.example", phone="+447700900124")
+    CustomerFactory.create(name="Zoë Hart", email="other@families.example", phone="")
+
+    names = found(operator, "hart")
+
+    assert sorted(names) in (["Z. Hart, Zoë Hart", "Zoë Hart"], ["Zoë Hart", "Zoë Hart, Z. Hart"])
+
+
 def test_each_sees_only_the_parts_they_may_see() -> None:
     enquiry = EnquiryFactory(email="zoe@families.example")
     CustomerFactory.create(name="Zoë of the bookings", email="zoe@families.example")
