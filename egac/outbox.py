@@ -189,10 +189,12 @@ class Outgoing(models.Model):
     DONE: ClassVar[str]  # the word for sent: `sent`, `completed`
     PREFETCH: ClassVar[tuple[str, ...]] = ()  # what render() reads of other tables
     Status: ClassVar[Any]
+    status: Any  # a column of each table, with its own words
 
     leased_until = 0.0  # of time.monotonic: the sender's own idea of when its lease ends
     claimed_at: datetime | None = None  # on the database's clock, as the claim returned it
     audit_note = ""  # what the audit says of its calls beside their outcome
+    wait: Any = None  # why it has not gone, as a page asked (why_waiting.py)
 
     attempts = models.IntegerField(db_default=0)
     due_at = InstantField(null=True, blank=True)  # null: now
@@ -229,6 +231,16 @@ class Outgoing(models.Model):
     def recipient(self) -> str:
         """The address or number, for the audit and the suppression list."""
         raise NotImplementedError
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is one of `open_to_claims`."""
+        return bool(self.status == self.Status.PENDING)
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether no attempt is left; a call in doubt is repeated as the same attempt."""
+        return self.attempts >= self.attempt_limit() and self.in_doubt_since is None
 
     @property
     def tag(self) -> str:

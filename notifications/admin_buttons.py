@@ -12,15 +12,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from egac.admin_actions import Line, StaffAction
-from egac.channels import why_closed
 from egac.explain import day_and_clock
 from egac.outbox import Irrelevant, Unsendable
 from egac.staff import Changed, Seen
 from notifications import staff
 from notifications.catalogue import title_of
-from notifications.lanes import Bounds
 from notifications.models import Notification
-from notifications.passes import CHANNELS
 
 RETRY = StaffAction(
     "retry",
@@ -87,12 +84,6 @@ def channel_in_words(row: Notification) -> str:
     """Return the channel that the payload names."""
     named = row.payload.get("channel") if isinstance(row.payload, dict) else None
     return CHANNEL_WORDS.get(named, "none") if isinstance(named, str) else "none"
-
-
-def why_held(row: Notification) -> str:
-    """Return why nothing goes out on the row's channel now, or ""."""
-    channel = "whatsapp" if row.is_whatsapp else "email"
-    return CHANNELS[channel][-1](Bounds(), len).why_held() or why_closed(channel)
 
 
 def whatsapp_facts(row: Notification) -> list[tuple[str, Any]]:
