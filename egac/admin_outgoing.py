@@ -16,16 +16,11 @@ from django.utils.safestring import SafeString
 from egac.admin_pages import MOST_EVENTS as MOST_EVENTS
 from egac.admin_pages import Event as Event
 from egac.admin_pages import PageAdmin
+from egac.admin_preview import PreviewingAdmin, email_page
 from egac.admin_records import badge, moment, took
-from egac.admin_waiting import WaitingAdmin
 from egac.delivery import MessageAudit
 from egac.explain import REASONS, ended_sentence, explain_error
 from egac.outbox import Irrelevant, Unsendable
-
-# Ours or another program's: an e-mail runs no script, loads nothing and follows no link.
-EMAIL_POLICY = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
-)
 
 
 class ReasonFilter(admin.SimpleListFilter):
@@ -64,7 +59,7 @@ class Mail:
     message: dict[str, Any] | None = None
 
 
-class OutgoingAdmin(WaitingAdmin, PageAdmin):
+class OutgoingAdmin(PreviewingAdmin, PageAdmin):
     """Outgoing rows: a list by state, and for each row a read-only record."""
 
     page_template = "admin/outgoing_record.html"
@@ -152,10 +147,6 @@ class OutgoingAdmin(WaitingAdmin, PageAdmin):
             f"{no_copy}This is the e-mail as it would be sent now.", self.masked(row, message)
         )
 
-    def masked(self, row: Any, message: dict[str, Any]) -> dict[str, Any]:
-        """Return the message without what only its recipient may know."""
-        return message
-
     def email(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer with the e-mail's own page, for a sandboxed frame, under a policy of its own."""
         row = self.get_object(request, object_id)
@@ -164,11 +155,7 @@ class OutgoingAdmin(WaitingAdmin, PageAdmin):
         mail = self.mail_of(row) if row is not None else Mail("")
         if mail.message is None:
             raise Http404
-        response = HttpResponse(mail.message.get("html") or mail.message.get("text", ""))
-        response["Content-Security-Policy"] = EMAIL_POLICY
-        response["X-Frame-Options"] = "SAMEORIGIN"
-        response["Cache-Control"] = "no-store"
-        return response
+        return email_page(mail.message)
 
 
 # Kinds of delivery events.

@@ -38,6 +38,17 @@ COLUMN_TYPES = {
 MAY_BE_WRITTEN_TO = (
     "NOT EXISTS (SELECT 1 FROM suppressions WHERE lower(address) = lower(new.recipient))"
 )
+# What a new generation keeps of the one before it: nothing of these.
+NEW_GENERATION: dict[str, Any] = {
+    "attempts": 0,
+    "due_at": None,
+    "last_error": None,
+    "reason": None,
+    "rendered": None,
+    "in_doubt_since": None,
+    "repeats": 0,
+    "orphaned": False,
+}
 
 
 class Unsendable(Exception):
@@ -126,15 +137,8 @@ class OutgoingQuerySet(models.QuerySet[Any]):
         return self.filter(status__in=ended).update(
             status=self.model.Status.PENDING,
             generation=F("generation") + 1,
-            attempts=0,
-            due_at=None,
-            last_error=None,
-            reason=None,
-            rendered=None,
-            in_doubt_since=None,
-            repeats=0,
-            orphaned=False,
             updated_at=Now(),
+            **NEW_GENERATION,
         )
 
     def make_due(self) -> int:

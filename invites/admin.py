@@ -173,8 +173,7 @@ class InviteAdmin(OutgoingAdmin):
         return services.why_skipped(row, ELIGIBLE[action])
 
     def lines_of(self, action: StaffAction, rows: list[Invite]) -> list[Line]:
-        suppressed = suppressed_among({row.recipient for row in rows})
-        return [line_of(action, row, suppressed) for row in rows]
+        return [line_of(row) for row in rows]
 
     def version_of(self, row: Invite) -> str:
         return row.updated_at.isoformat()

@@ -214,9 +214,9 @@ class NotificationAdmin(OutgoingAdmin):
         return buttons.why_not(action, row)
 
     def lines_of(self, action: StaffAction, rows: list[Notification]) -> list[Line]:
-        suppressed = suppressed_among({row.recipient for row in rows})
-        Notification.look_up(rows)
-        return [buttons.line_of(action, row, suppressed, timezone.now()) for row in rows]
+        is_moved = action is buttons.RESCHEDULE
+        unsent = self.why_unsent(rows, timezone.now()) if is_moved else {}
+        return [buttons.line_of(row, unsent.get(row.pk, "")) for row in rows]
 
     def version_of(self, row: Notification) -> str:
         return row.updated_at.isoformat()

@@ -13,7 +13,6 @@ from django.utils.safestring import SafeString
 
 from egac.admin_actions import Line, StaffAction
 from egac.explain import day_and_clock
-from egac.outbox import Irrelevant, Unsendable
 from egac.staff import Changed, Seen
 from notifications import staff
 from notifications.catalogue import title_of
@@ -25,12 +24,15 @@ RETRY = StaffAction(
     "notifications.retry_notification",
     "They are made due, and the worker sends them. Failed and cancelled ones get all their "
     "attempts again.",
+    sends=True,
+    asks_number=True,
 )
 CANCEL = StaffAction(
     "cancel",
     "Cancel",
     "notifications.cancel_notification",
     "They are not sent.",
+    asks_number=True,
 )
 RESCHEDULE = StaffAction(
     "reschedule",
@@ -94,32 +96,13 @@ def whatsapp_facts(row: Notification) -> list[tuple[str, Any]]:
     return [("WhatsApp template", template), ("Its variables", variables_shown(row.payload))]
 
 
-def line_of(
-    action: StaffAction, row: Notification, suppressed: dict[str, str], now: datetime
-) -> Line:
-    """Return to whom the button would send what, and what speaks against it."""
+def line_of(row: Notification, why_unsent: str) -> Line:
+    """Return to whom the button is about to do something, and what speaks against it."""
     to = f"{row.recipient or 'no recipient'}, number {row.pk}"
-    return Line(to, title_of(row.type), _warning(action, row, suppressed, now))
-
-
-def _warning(
-    action: StaffAction, row: Notification, suppressed: dict[str, str], now: datetime
-) -> str:
+    warning = f"It will not be sent: {why_unsent}." if why_unsent else ""
     if row.in_doubt_since or row.reason == "uncertain":
-        return "Perhaps it arrived already."
-    if action is CANCEL:
-        return ""
-    if row.expires_at and row.expires_at <= now:
-        return f"It will not be sent: it was of use until {day_and_clock(row.expires_at)}."
-    if why := suppressed.get(row.recipient.lower()):
-        return f"It will not be sent: {why}."
-    if row.forbidden:
-        return f"It will not be sent: {row.forbidden}"
-    try:
-        row.render()
-    except (Unsendable, Irrelevant) as error:
-        return f"It will fail: {error}"
-    return ""
+        warning = "Perhaps it arrived already."
+    return Line(to, title_of(row.type), warning)
 
 
 class TimeForm(forms.Form):

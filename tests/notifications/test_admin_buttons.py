@@ -141,7 +141,7 @@ def test_the_page_that_asks_names_whom_what_and_what_speaks_against_it(operator:
 
     assert "Retry now: 3 notifications." in page
     assert escape(TYPES["booking_confirmation"].title) in page
-    for warning in ("It will not be sent: complained.", "it was of use until", "Perhaps it"):
+    for warning in ("is not written to: complained.", "It was of use until", "Perhaps it"):
         assert warning in page
 
 
