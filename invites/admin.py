@@ -1,8 +1,9 @@
 """Invites in the admin: who was invited, did it arrive, and the buttons that help."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
@@ -22,8 +23,9 @@ from egac.admin_widgets import SearchBox
 from egac.delivery import suppressed_among
 from egac.explain import day_and_clock, explain_error
 from egac.providers import NotConfigured
+from egac.providers.resend import EMAIL
 from egac.staff import instant_of
-from invites import services
+from invites import sending, services
 from invites.admin_buttons import (
     CANCEL,
     ELIGIBLE,
@@ -54,6 +56,7 @@ class InviteAdmin(OutgoingAdmin):
     """Invites: a list by state, a record for each, and four buttons."""
 
     staff_actions = (RETRY, CANCEL, SEND, SEND_AGAIN)
+    senders: ClassVar[Any] = {"email": EMAIL}
     tones = TONES
     form = InviteForm
     fields = ("enquiry",)
@@ -96,9 +99,8 @@ class InviteAdmin(OutgoingAdmin):
         address = invite.recipient or "no address"
         return format_html('{}<span class="ops-second">{}</span>', name, address)
 
-    def gave_up(self, row: Any) -> bool:
-        by_the_older_program = row.status == Invite.Status.FAILED and row.reason is None
-        return super().gave_up(row) and not by_the_older_program
+    def who_sends(self, now: datetime) -> tuple[str, str]:
+        return sending.next_run(now), sending.why_no_run(now)
 
     # The record
 
@@ -174,8 +176,7 @@ class InviteAdmin(OutgoingAdmin):
         return services.why_skipped(row, ELIGIBLE[action])
 
     def lines_of(self, action: StaffAction, rows: list[Invite]) -> list[Line]:
-        suppressed = suppressed_among({row.recipient for row in rows})
-        return [line_of(action, row, suppressed) for row in rows]
+        return [line_of(row) for row in rows]
 
     def version_of(self, row: Invite) -> str:
         return row.updated_at.isoformat()

@@ -141,6 +141,12 @@ class Invite(Outgoing):
         return (self.enquiry.email or "").strip() if self.enquiry else ""
 
     @property
+    def waits(self) -> bool:
+        """Whether it is open to claims; one of the older program only while attempts are left."""
+        is_older = self.status == self.Status.FAILED and self.reason is None
+        return super().waits or (is_older and not self.is_used_up)
+
+    @property
     def link(self) -> str:
         """The personal link; the page behind it is the club's website."""
         return f"{settings.SITE_BASE_URL}/bookings?invite={self.token}"

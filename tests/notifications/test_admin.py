@@ -288,7 +288,7 @@ def test_the_timeline_tells_attempts_deliveries_and_staff(operator: Client) -> N
         ({"status": "failed"}, "Failed in another program. Press Retry now"),
         ({"status": "failed", "reason": "invalid"}, "Queue a corrected one in its place."),
         ({"in_doubt_since": "2026-03-03T10:00:00Z"}, "Perhaps it arrived already:"),
-        ({"payload": whatsapp()}, "But: Dry run (WHATSAPP_DRY_RUN)"),
+        ({"payload": whatsapp()}, "Held. Dry run (WHATSAPP_DRY_RUN)"),
     ],
 )
 def test_the_record_says_where_the_row_stands(
