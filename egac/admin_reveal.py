@@ -18,14 +18,16 @@ LONGEST_REASON = 200
 
 def what_is_masked(request: HttpRequest) -> dict[str, Any]:
     """Tell every page whether it may be revealed to who looks, and whether it is just now."""
+    match = request.resolver_match
+    if match is None or match.app_name != "admin":
+        return {}  # to ask who looks would tie a page that needs no login to a session
     user = getattr(request, "user", None)
     if user is None or not user.is_staff:
         return {}
     if getattr(request, "is_revealed", False):
         return {"is_revealed": True}
     may = user.has_perm(REVEAL) and not sees_addresses(request)
-    is_a_row = request.resolver_match is not None and _is_of_a_row(request.resolver_match)
-    return {"reveal_page": request.path} if may and is_a_row else {}
+    return {"reveal_page": request.path} if may and _is_of_a_row(match) else {}
 
 
 def _is_of_a_row(match: ResolverMatch) -> bool:
