@@ -346,7 +346,7 @@ def test_a_person_is_found_and_invited(
     page = open_page("invites/invite/add/")
 
     page.get_by_role("combobox").click()
-    page.locator("#searchbar").fill("Gil")
+    page.locator(".select2-search__field").fill("Gil")
     page.get_by_role("option", name="Gil Hart").click()
     page.get_by_role("button", name="Save", exact=True).click()
 
