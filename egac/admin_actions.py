@@ -185,16 +185,10 @@ class ActingAdmin(RecordAdmin):
         if problem := self._too_many(action, len(keys)):
             messages.warning(request, problem)
             return HttpResponseRedirect(self._way_back(back, ()))
-        rows = self.get_queryset(request).filter(pk__in=self._valid(keys))
-        if action.sends:
-            rows = rows.defer(None)  # what a list leaves out is looked at here
-        chosen = list(rows[:MOST_AT_ONCE])
+        chosen = self._chosen(request, action, keys)
         going = [row for row in chosen if not self.why_not(action, row)]
         skipped = Counter(why for row in chosen if (why := self.why_not(action, row)))
         posted = request.POST if "seen" in request.POST and FROM not in request.POST else None
-        start = start_in(request.POST.get(FROM, ""), len(going))
-        shown = self.shown(action, going, start)
-        upto = start + len(shown.lines)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -202,12 +196,7 @@ class ActingAdmin(RecordAdmin):
             "action": action,
             "action_url": self.url_of(action.name),
             "count": len(going),
-            "lines": shown.lines,
-            "notices": shown.notices,
-            "first": start + 1,
-            "upto": upto,
-            "before": max(0, start - MOST_SHOWN) if start else None,
-            "more": len(going) - upto,
+            **self._page_of(request, action, going),
             "asks_number": action.asks_number and len(going) > MOST_SHOWN,
             "skipped": [f"{count} {why}" for why, count in skipped.items()],
             "seen": " ".join(f"{row.pk}@{self.version_of(row)}" for row in going),
@@ -218,6 +207,28 @@ class ActingAdmin(RecordAdmin):
             "form": self.form_of(action, [row.pk for row in going], posted) if going else None,
         }
         return TemplateResponse(request, "admin/confirm_action.html", context)
+
+    def _chosen(self, request: HttpRequest, action: StaffAction, keys: Sequence[Any]) -> list[Any]:
+        rows = self.get_queryset(request).filter(pk__in=self._valid(keys))
+        if action.sends:
+            rows = rows.defer(None)  # what a list leaves out is looked at here
+        return list(rows[:MOST_AT_ONCE])
+
+    def _page_of(
+        self, request: HttpRequest, action: StaffAction, going: list[Any]
+    ) -> dict[str, Any]:
+        """Return the rows of the page that was asked for, and where it lies among the others."""
+        start = start_in(request.POST.get(FROM, ""), len(going))
+        shown = self.shown(action, going, start)
+        upto = start + len(shown.lines)
+        return {
+            "lines": shown.lines,
+            "notices": shown.notices,
+            "first": start + 1,
+            "upto": upto,
+            "before": max(0, start - MOST_SHOWN) if start else None,
+            "more": len(going) - upto,
+        }
 
     def log(self, request: HttpRequest, rows: Iterable[Any], what: str) -> None:
         """Write a staff action into the history of each row it changed."""

@@ -27,8 +27,9 @@ from egac.retry import Reason
 from egac.staff import instant_of
 from notifications import admin_buttons as buttons
 from notifications import staff
-from notifications.catalogue import TYPES, title_of
-from notifications.models import IS_WHATSAPP, Notification, Sample, Worker
+from notifications.admin_filters import ChannelFilter, TypeFilter
+from notifications.catalogue import title_of
+from notifications.models import Notification, Sample, Worker
 from notifications.preview import preview_html, preview_list
 
 Status = Notification.Status
@@ -43,38 +44,6 @@ TONES: dict[str, str] = {
 IN_DOUBT = "batch__in_doubt_since"
 LARGEST_ID = 2**31 - 1
 ALIVE_FOR = timedelta(minutes=1)
-
-
-class ChannelFilter(admin.SimpleListFilter):
-    """By which way out."""
-
-    title = "channel"
-    parameter_name = "channel"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(buttons.CHANNEL_WORDS.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "whatsapp":
-            return queryset.filter(IS_WHATSAPP)
-        return queryset.exclude(IS_WHATSAPP) if self.value() == "email" else queryset
-
-
-class TypeFilter(admin.SimpleListFilter):
-    """By what a message is about."""
-
-    title = "type"
-    parameter_name = "type"
-    OTHER = "other"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        known = [(name, about.title) for name, about in TYPES.items()]
-        return [*known, (self.OTHER, "another program's own type")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == self.OTHER:
-            return queryset.exclude(type__in=TYPES)
-        return queryset.filter(type=self.value()) if self.value() else queryset
 
 
 @admin.register(Notification)
