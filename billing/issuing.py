@@ -158,7 +158,11 @@ def messages_about(invoice: Invoice) -> list[Message]:
     notice = Notice(
         "invoice_issued",
         invoice_context(invoice),
-        key=f"invoice_issued/{invoice.number}",
+        key=issued_key_of(invoice),
         relevance=STILL_TO_PAY,
     )
     return messages_to(invoice.customer, notice, channels=channels_to(invoice.customer))
+
+
+def issued_key_of(invoice: Invoice) -> str:
+    return f"invoice_issued/{invoice.number}"

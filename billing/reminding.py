@@ -133,10 +133,14 @@ def notice_of(invoice: Invoice, step: Step) -> Notice:
     return Notice(
         TYPES[step],
         context,
-        key=f"{TYPES[step]}/{invoice.number}/{step}",
+        key=key_of(invoice, step),
         relevance=STILL_TO_PAY,
         expires_at=useless_from(invoice.due_on, step),
     )
+
+
+def key_of(invoice: Invoice, step: Step) -> str:
+    return f"{TYPES[step]}/{invoice.number}/{step}"
 
 
 def useless_from(due_on: date, step: Step) -> datetime | None:

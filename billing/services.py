@@ -14,15 +14,17 @@ from billing.amounts import MOST, Line, totals_of
 from billing.batches import Watch
 from billing.escalation import escalate_overdue_bookings, run_escalation_orchestration
 from billing.generate import generate_monthly_invoices, generate_t5_invoices
-from billing.issuing import Draft, lock_counter, number, store, twin_of
+from billing.issuing import Draft, issued_key_of, lock_counter, number, store, twin_of
 from billing.models import Invoice, InvoiceCounter, InvoiceLine, Payment
 from billing.reach import channels_to
+from billing.reminders import Step
+from billing.reminding import key_of
 from billing.words import invoice_context
 from bookings.models import Booking
-from bookings.services import Notice, Refused, messages_to
+from bookings.services import CHANNELS, Notice, Refused, messages_to
 from egac.days import business_date
 from egac.money import in_words, to_the_penny
-from notifications.services import enqueue
+from notifications.services import correct_waiting, enqueue
 
 __all__ = [
     "Received",
@@ -172,10 +174,11 @@ def record_payment(
 
 
 def _count(invoice: Invoice, payment: Payment) -> None:
-    """Add a payment to its invoice, and thank for the one that completes it."""
+    """Add a payment to its invoice; waiting messages ask for less, and the last is thanked for."""
     paid = invoice.paid + payment.amount
     if paid < invoice.total:
         _change(invoice, paid=paid)
+        correct_waiting(_keys_about(invoice), changed=invoice_context(invoice))
         return
     _change(invoice, paid=paid, status=Invoice.Status.PAID, paid_on=payment.paid_on)
     notice = Notice(
@@ -185,6 +188,12 @@ def _count(invoice: Invoice, payment: Payment) -> None:
     )
     enqueue(messages_to(invoice.customer, notice, channels=channels_to(invoice.customer)))
     _give_back_access(invoice, actor="payment")
+
+
+def _keys_about(invoice: Invoice) -> list[str]:
+    """Return the keys under which messages may wait that say what is left to pay."""
+    notices = [issued_key_of(invoice), *(key_of(invoice, step) for step in Step)]
+    return [f"{notice}/{channel}" for notice in notices for channel in CHANNELS]
 
 
 def _give_back_access(invoice: Invoice, *, actor: str) -> None:

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -86,9 +86,14 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def shown_panels(request: HttpRequest, now: datetime) -> list[Shown]:
-    """Return the panels that this person may see, in their order."""
+    """Return the panels that this person may see, drawn."""
+    return [_shown(panel, now) for panel in panels_of(request)]
+
+
+def panels_of(request: HttpRequest) -> list[Panel]:
+    """Return which panels this person may see, in their order."""
     panels = sorted(PANELS, key=lambda panel: panel.place)
-    return [_shown(panel, now) for panel in panels if request.user.has_perm(panel.permission)]
+    return [panel for panel in panels if request.user.has_perm(panel.permission)]
 
 
 def _shown(panel: Panel, now: datetime) -> Shown:
@@ -97,10 +102,13 @@ def _shown(panel: Panel, now: datetime) -> Shown:
 
 
 @never_cache
-@require_safe
-def refresh(request: HttpRequest) -> HttpResponse:
+def refresh(request: HttpRequest) -> HttpResponseBase:
     """Answer with the panels as they are now, to be put in the place of what a page shows."""
-    context = dashboard_context(request)
-    if not context["panels"]:
+    if not panels_of(request):
         raise PermissionDenied
-    return TemplateResponse(request, "admin/dashboard/refresh.html", context)
+    return _panels_now(request)
+
+
+@require_safe
+def _panels_now(request: HttpRequest) -> HttpResponseBase:
+    return TemplateResponse(request, "admin/dashboard/refresh.html", dashboard_context(request))

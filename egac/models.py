@@ -1,6 +1,7 @@
 """The tables of the ground, each defined beside its verbs."""
 
 from egac.channels import Channel
+from egac.console import Person, Role
 from egac.delivery import DeliveryEvent, MessageAudit, Suppression
 from egac.figures import FinishedRows, HourlyFigure
 from egac.secret_use import SecretUse
@@ -11,6 +12,8 @@ __all__ = [
     "FinishedRows",
     "HourlyFigure",
     "MessageAudit",
+    "Person",
+    "Role",
     "SecretUse",
     "Suppression",
 ]

@@ -10,6 +10,7 @@ class NotificationsConfig(AppConfig):
         from egac.admin_dashboard import register_panel
         from egac.health import register_requirement
         from egac.metrics import register_rows
+        from egac.people import Part, register_part, register_people
         from jobs.history import register_history
         from jobs.lateness import register_steady_worker
         from jobs.sinks import register_sink
@@ -20,6 +21,7 @@ class NotificationsConfig(AppConfig):
         from notifications.heartbeat import last_loop_seen_at
         from notifications.history import KINDS
         from notifications.models import Notification
+        from notifications.person import Recipients, messages_of
         from notifications.staff import why_no_worker
 
         for panel in PANELS:
@@ -30,6 +32,8 @@ class NotificationsConfig(AppConfig):
         register_watcher("notifications", watch_notifications)
         register_sink(STAFF)
         relevance.register(IS_OPEN, why_over)
+        register_people("notification", Recipients())
+        register_part(Part("messages", Recipients.permission, messages_of))
         queue = Notification.objects
         register_rows("notifications_queue", "email", queue.for_email)
         register_rows("notifications_queue", "whatsapp", queue.for_whatsapp)

@@ -1,4 +1,4 @@
-"""The verbs of the queue: enqueue messages, send what is due."""
+"""The verbs of the queue: enqueue messages, and correct those that wait."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,12 @@ from django.db import connection
 from notifications import consent, payloads, relevance
 from notifications.catalogue import email_payload, title_of, whatsapp_payload
 from notifications.consent import register as register_consent
+from notifications.models import Notification
 from notifications.relevance import register as register_relevance
 
 __all__ = [
     "Message",
+    "correct_waiting",
     "email_payload",
     "enqueue",
     "register_consent",
@@ -78,3 +80,20 @@ def _row(message: Message) -> tuple[Any, ...]:
         message.expires_at,
         message.relevance,
     )
+
+
+def correct_waiting(keys: Sequence[str], *, changed: Mapping[str, Any]) -> int:
+    """Let the messages under these keys say what changed; return how many do.
+
+    One that was tried already stays: each further try carries the very same bytes.
+    """
+    rows = Notification.objects.filter(
+        key__in=keys, status=Notification.Status.PENDING, rendered__isnull=True
+    )
+    waiting = list(rows.select_for_update())
+    for row in waiting:
+        made = whatsapp_payload if row.is_whatsapp else email_payload
+        context = {**row.payload["context"], **changed}
+        row.payload = made(row.type, to=row.recipient, context=context)
+    Notification.objects.bulk_update(waiting, ["payload"])
+    return len(waiting)

@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import OperationalError, connections
 
 numbers = itertools.count()
-GROUND = "0007_figures"  # the migration of egac that the apps' own stand on
+GROUND = "0022_figures"  # the migration of egac that the apps' own stand on
 NAMES = """
     SELECT relname FROM pg_class WHERE relnamespace = current_schema::regnamespace
     UNION SELECT proname FROM pg_proc WHERE pronamespace = current_schema::regnamespace"""

@@ -97,7 +97,7 @@ MARKED = f"""
 class ClubDatabase(Database):
     """A database with enquiries and invites."""
 
-    app, latest = "invites", "0003_count_finished"
+    app, latest = "invites", "0022_count_finished"
 
     def forget(self, migration: str) -> None:
         """Lose the record that a migration was applied, as a lost connection does."""
