@@ -6,9 +6,21 @@ from datetime import datetime
 from django.urls import reverse
 
 from billing.models import BillingProblem
+from jobs.fixes import Fix
 from jobs.watchers import Finding
 
 MOST_NAMED = 5
+PROBLEMS = "billing_problems"
+FIXES = {
+    PROBLEMS: (
+        Fix(
+            "Open what could not be billed",
+            "admin:billing_billingproblem_changelist",
+            "billing.view_billingproblem",
+            query="?open=yes",
+        ),
+    )
+}
 
 
 def watch_billing(now: datetime) -> Iterator[Finding]:
@@ -19,7 +31,7 @@ def watch_billing(now: datetime) -> Iterator[Finding]:
     named = [f"{booking} ({first_sentence(words)})" for booking, words in sorted(why.items())]
     rest = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
     yield Finding(
-        cause="billing_problems",
+        cause=PROBLEMS,
         sentence=f"{bookings_in_words(len(why))} could not be billed or reminded: "
         f"{', '.join(named[:MOST_NAMED])}{rest}.",
         next_step="Correct what each one names; the next night's run bills it.",

@@ -14,7 +14,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.timezone import localtime
 from django.views.decorators.cache import never_cache
@@ -22,7 +21,16 @@ from django.views.decorators.http import require_safe
 
 REFRESH_SECONDS = 5
 
-Context = Callable[[datetime], dict[str, Any]]
+
+@dataclass(frozen=True)
+class Look:
+    """One look at the dashboard: when it is, and what the person who looks may do."""
+
+    now: datetime
+    may: Callable[[str], bool]
+
+
+Context = Callable[[Look], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -39,15 +47,6 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Shortcut:
-    """A page that helps with what needs attention, for who has `permission`."""
-
-    label: str
-    page: str  # the name of the page
-    permission: str
-
-
-@dataclass(frozen=True)
 class Shown:
     """A panel as one person sees it now."""
 
@@ -57,17 +56,11 @@ class Shown:
 
 
 PANELS: list[Panel] = []
-SHORTCUTS: list[Shortcut] = []
 
 
 def register_panel(panel: Panel) -> None:
     """Let an app show a part of its own on the dashboard."""
     PANELS.append(panel)
-
-
-def register_shortcut(shortcut: Shortcut) -> None:
-    """Let an app offer a page of its own beside what needs attention."""
-    SHORTCUTS.append(shortcut)
 
 
 def dashboard_context(request: HttpRequest) -> dict[str, Any]:
@@ -77,17 +70,13 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
         "panels": shown_panels(request, now),
         "fresh_at": f"{localtime(now):%H:%M:%S %Z}",
         "refresh_seconds": REFRESH_SECONDS,
-        "shortcuts": [
-            (each.label, reverse(each.page))
-            for each in SHORTCUTS
-            if request.user.has_perm(each.permission)
-        ],
     }
 
 
 def shown_panels(request: HttpRequest, now: datetime) -> list[Shown]:
     """Return the panels that this person may see, drawn."""
-    return [_shown(panel, now) for panel in panels_of(request)]
+    look = Look(now, request.user.has_perm)
+    return [_shown(panel, look) for panel in panels_of(request)]
 
 
 def panels_of(request: HttpRequest) -> list[Panel]:
@@ -96,8 +85,8 @@ def panels_of(request: HttpRequest) -> list[Panel]:
     return [panel for panel in panels if request.user.has_perm(panel.permission)]
 
 
-def _shown(panel: Panel, now: datetime) -> Shown:
-    html = render_to_string(panel.template, {"panel": panel, **panel.context(now)})
+def _shown(panel: Panel, look: Look) -> Shown:
+    html = render_to_string(panel.template, {"panel": panel, **panel.context(look)})
     return Shown(panel, html, blake2b(html.encode(), digest_size=8).hexdigest())
 
 

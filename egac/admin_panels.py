@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.timezone import localtime
 
-from egac.admin_dashboard import Panel
+from egac.admin_dashboard import Look, Panel
 from egac.admin_records import badge
 from egac.channels import Channel, explain
 from egac.columns import Columns, Point, columns_of
@@ -23,11 +23,11 @@ SENT = MessageAudit.Outcome.ACCEPTED
 HOUR = timedelta(hours=1)
 
 
-def attempts_panel(now: datetime) -> dict[str, Any]:
+def attempts_panel(look: Look) -> dict[str, Any]:
     """Return what was sent and failed on each channel, by hours and by days."""
-    this_hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    this_hour = look.now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     hours = [this_hour - HOUR * back for back in reversed(range(HOURS))]
-    days = [business_date(now) - timedelta(days=back) for back in reversed(range(DAYS))]
+    days = [business_date(look.now) - timedelta(days=back) for back in reversed(range(DAYS))]
     by_hour = attempts_of_hours(since=hours[0])
     by_day = attempts_of_days(since=days[0])
     return {
@@ -82,9 +82,9 @@ def _point(
     return Point(label, sent, sum(tries.values()), tick)
 
 
-def channels_panel(now: datetime) -> dict[str, Any]:
+def channels_panel(look: Look) -> dict[str, Any]:
     """Return how each channel stands."""
-    return {"channels": [_channel(each, now) for each in Channel.objects.order_by("name")]}
+    return {"channels": [_channel(each, look.now) for each in Channel.objects.order_by("name")]}
 
 
 def _channel(channel: Channel, now: datetime) -> dict[str, Any]:

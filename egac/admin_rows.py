@@ -8,6 +8,7 @@ from django.db.models import Count, Min, Q
 from django.db.models.functions import Coalesce, Now
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from egac.admin_records import badge
 from egac.channels import Channel, explain
@@ -88,6 +89,11 @@ def states_of(
 def why_paused(channel: Channel) -> str:
     """Return why nothing goes until a person resumes the channel, or ""."""
     return f"{explain(channel)} Resume it to send them." if channel.paused_at else ""
+
+
+def as_sentence(clause: str) -> str:
+    """Return a clause as a sentence of its own; "" stays ""."""
+    return f"{capfirst(clause)}." if clause else ""
 
 
 def opens_at(channel: Channel, now: datetime) -> datetime | None:

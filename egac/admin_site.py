@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from egac.admin_dashboard import dashboard_context, refresh
 from egac.admin_masking import as_seen_by
+from egac.admin_navigation import navigation_of
 
 
 class OpsSite(AdminSite):
@@ -37,6 +38,10 @@ class OpsSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         dashboard = path("dashboard/", self.admin_view(refresh), name="egac_dashboard")
         return [dashboard, *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what every page shows: the main navigation too."""
+        return {**super().each_context(request), "navigation": navigation_of(request)}
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -30,6 +30,7 @@ class Due:
     opens_at: datetime | None = None  # when it opens by itself
     passes: Passes | None = None
     note: str = ""  # what else bears upon it, as a sentence
+    noun: str = "message"  # what one of them is called
 
 
 def forecast(due: Due, *, now: datetime) -> str:
@@ -37,16 +38,16 @@ def forecast(due: Due, *, now: datetime) -> str:
     if not due.messages:
         return "Nothing is due."
     if due.held:
-        return f"{_wait(due.messages)}. {due.held}"
+        return f"{_wait(due)}. {due.held}"
     starts_at = max(now, due.opens_at or now, due.passes.first_at if due.passes else now)
     done = f"{_by(_ends_at(due, starts_at), now)} at {_rate(due)}."
     if due.opens_at:
-        return f"{_wait(due.messages)}. {due.closed} If it answers then: done {done}"
+        return f"{_wait(due)}. {due.closed} If it answers then: done {done}"
     if due.passes:
         done = f"the run of {clock(starts_at, now)} sends them, done {done}"
     else:
         done = f"done {done}"
-    return f"{_are_due(due.messages)}: {done} {due.note}".rstrip()
+    return f"{_are_due(due)}: {done} {due.note}".rstrip()
 
 
 def calls_for(*, in_batches: int, alone: int, batch: int) -> int:
@@ -70,9 +71,13 @@ def _rate(due: Due) -> str:
     return f"{due.rate:g} {'call' if due.rate == 1 else 'calls'} a second"
 
 
-def _are_due(count: int) -> str:
-    return "1 message is due" if count == 1 else f"{count:,} messages are due"
+def _are_due(due: Due) -> str:
+    return f"1 {due.noun} is due" if due.messages == 1 else f"{_many(due)} are due"
 
 
-def _wait(count: int) -> str:
-    return "1 message waits" if count == 1 else f"{count:,} messages wait"
+def _wait(due: Due) -> str:
+    return f"1 {due.noun} waits" if due.messages == 1 else f"{_many(due)} wait"
+
+
+def _many(due: Due) -> str:
+    return f"{due.messages:,} {due.noun}s"

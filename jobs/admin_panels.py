@@ -5,61 +5,50 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.apps import apps
 from django.db.models import Count, DurationField, ExpressionWrapper, F, IntegerField, Value
 from django.db.models.functions import Cast, Extract, Floor
-from django.urls import Resolver404, resolve, reverse
+from django.urls import reverse
 
-from egac.admin_dashboard import Panel
+from egac.admin_dashboard import Look, Panel
 from egac.days import business_date
 from egac.explain import clock
 from jobs.admin_jobs import how_it_stands
 from jobs.day_strip import CELL, Ran, Strip, day_of, strip_of
+from jobs.fixes import Button, buttons_for
 from jobs.lateness import JobState, job_states
 from jobs.models import Alert, JobRun
 from jobs.registry import JOBS, WATCH_JOB
+from jobs.watchers import BLIND
 
 LOOKS_EVERY = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
 class Concern:
-    """Something that needs attention, as a sentence with a number, and where it is mended."""
+    """Something that needs attention: a sentence with a number, and the buttons that end it."""
 
     sentence: str
     next_step: str
     since: str
-    label: str
-    url: str
+    buttons: list[Button]
 
 
-def attention_panel(now: datetime) -> dict[str, Any]:
+def attention_panel(look: Look) -> dict[str, Any]:
     """Return every open alert, and that nobody looks where that is so."""
     looked_at = last_look()
     alerts = Alert.objects.open().order_by("opened_at", "pk")
-    concerns = [*unwatched(looked_at, now), *(concern_of(alert, now) for alert in alerts)]
+    concerns = [*unwatched(looked_at, look), *(concern_of(alert, look) for alert in alerts)]
     count = len(concerns)
     news = f"{count} {'thing needs' if count == 1 else 'things need'} attention."
-    return {
-        "concerns": concerns,
-        "news": news if concerns else "All is well.",
-        "looked": f"The last look around was at {clock(looked_at, now)}." if looked_at else "",
-    }
+    looked = f"The last look around was at {clock(looked_at, look.now)}." if looked_at else ""
+    return {"concerns": concerns, "news": news if concerns else "All is well.", "looked": looked}
 
 
-def concern_of(alert: Alert, now: datetime) -> Concern:
+def concern_of(alert: Alert, look: Look) -> Concern:
     """Return an open alert as the dashboard shows it."""
-    since = f"Since {clock(alert.opened_at, now)}."
-    return Concern(alert.sentence, alert.next_step, since, label_of(alert.page), alert.page)
-
-
-def label_of(page: str) -> str:
-    """Return what the button to a page of the admin says: `Open invites`."""
-    try:
-        app, model, _ = (resolve(page.partition("?")[0]).url_name or "").split("_", 2)
-        return f"Open {apps.get_model(app, model)._meta.verbose_name_plural}"
-    except (Resolver404, ValueError, LookupError):
-        return "Go there"
+    since = f"Since {clock(alert.opened_at, look.now)}."
+    buttons = buttons_for(alert.cause, alert.page, look.may)
+    return Concern(alert.sentence, alert.next_step, since, buttons)
 
 
 def last_look() -> datetime | None:
@@ -68,19 +57,19 @@ def last_look() -> datetime | None:
     return looks.values_list("finished_at", flat=True).first()
 
 
-def unwatched(looked_at: datetime | None, now: datetime) -> list[Concern]:
+def unwatched(looked_at: datetime | None, look: Look) -> list[Concern]:
     """Return that nobody looks, where the last look is too long ago; else nothing is new."""
     patience = JOBS[WATCH_JOB].late_after + LOOKS_EVERY
-    if looked_at and now - looked_at <= patience:
+    if looked_at and look.now - looked_at <= patience:
         return []
-    last = f"since {clock(looked_at, now)}" if looked_at else "yet"
+    last = f"since {clock(looked_at, look.now)}" if looked_at else "yet"
+    job_page = reverse("admin:jobs_scheduledjob_change", args=[WATCH_JOB])
     return [
         Concern(
             sentence=f"Nobody has looked for trouble {last}, so there may be more than this.",
-            next_step="See whether cron runs, or run the job now.",
-            since=f"It runs every {LOOKS_EVERY.seconds // 60} minutes.",
-            label="Open the job",
-            url=reverse("admin:jobs_scheduledjob_change", args=[WATCH_JOB]),
+            next_step="See whether cron runs, or look now.",
+            since=f"It is to happen every {LOOKS_EVERY.seconds // 60} minutes.",
+            buttons=buttons_for(BLIND, job_page, look.may),
         )
     ]
 
@@ -96,8 +85,9 @@ class Line:
     upcoming: str
 
 
-def day_panel(now: datetime) -> dict[str, Any]:
+def day_panel(look: Look) -> dict[str, Any]:
     """Return the day of every job: what ran, how it ended, what is to come."""
+    now = look.now
     day = day_of(business_date(now))
     ran = runs_of(day)
     return {"lines": [_line(state, day, ran[state.job.name], now) for state in job_states(now)]}

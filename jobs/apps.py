@@ -9,6 +9,7 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         from egac.admin_dashboard import register_panel
+        from egac.admin_navigation import Shortcut, register_shortcut
         from egac.metrics import register_source
         from jobs import checks  # noqa: F401  registers the system checks
         from jobs.admin_panels import PANELS
@@ -16,4 +17,6 @@ class JobsConfig(AppConfig):
 
         for panel in PANELS:
             register_panel(panel)
+        jobs = "admin:jobs_scheduledjob_changelist"
+        register_shortcut(Shortcut("Jobs", jobs, "jobs.view_scheduledjob", 70))
         register_source(job_figures)

@@ -1,60 +1,89 @@
 """The dashboard's panels of the queue: how many messages wait, when they are gone, who sends."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from egac.admin_dashboard import Panel
+from egac.admin_dashboard import Look, Panel
 from egac.admin_records import badge
-from egac.admin_rows import MOST_LOOKED_AT, Flow, Open, open_rows, opens_at, states_of, why_paused
+from egac.admin_rows import (
+    MOST_LOOKED_AT,
+    Flow,
+    Open,
+    as_sentence,
+    open_rows,
+    opens_at,
+    states_of,
+    why_paused,
+)
 from egac.channels import Channel, explain
 from egac.explain import clock
 from egac.figures import finished
 from egac.forecast import Due, Passes, calls_for, forecast
 from egac.providers.resend import LARGEST_BATCH
+from egac.switches import why_held
 from jobs.registry import JOBS
 from jobs.schedule import next_run
 from notifications.admin import ALIVE_FOR, TONES
-from notifications.lanes import Bounds
 from notifications.models import Notification, NotificationQuerySet, Worker
-from notifications.passes import CHANNELS, PASS_LIMIT
-from notifications.staff import LONGEST_SILENCE
+from notifications.passes import PASS_LIMIT
+from notifications.staff import LONGEST_SILENCE, why_nobody_sends
 
 TITLES = {"email": "E-mail", "whatsapp": "WhatsApp"}
 QUOTA = "No quota of the provider is used up."  # one that is closes the channel
-NO_WORKER = (
-    "No worker was seen for 5 minutes: start manage.py run_worker_queue --loop, or see why cron "
-    "does not run it."
-)
 MOST_WORKERS = 10
 LATELY = timedelta(days=1)
 SCHEDULE = JOBS["run_worker_queue"].schedule
 
 
-def queue_panel(now: datetime) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Senders:
+    """Who sends what is due: nobody, passes of cron, or (both empty) a worker without end."""
+
+    nobody: str
+    passes: Passes | None
+
+
+def queue_panel(look: Look) -> dict[str, Any]:
     """Return how many messages stand where on each channel, and when the due ones are gone."""
     ended = finished(Notification._meta.db_table)
     channels = Channel.objects.in_bulk(TITLES)
-    workers = list(Worker.objects.filter(seen_at__gte=Now() - LONGEST_SILENCE))
-    flows = []
-    for name, title in TITLES.items():
-        channel = channels.get(name) or Channel(name=name)
-        rows = _rows_of(name)
-        waiting = open_rows(rows)
-        due = _due(rows, waiting, channel, workers, now)
-        flows.append(
-            Flow(
-                title=title,
-                states=_states(name, waiting, ended),
-                later=waiting.pending - waiting.due,
-                oldest=waiting.oldest_in_words(now),
-                forecast=forecast(due, now=now),
-            )
-        )
-    return {"flows": flows}
+    senders = Senders(as_sentence(why_nobody_sends(look.now)), passes_now(look.now))
+    return {
+        "flows": [
+            _flow(channels.get(name) or Channel(name=name), ended, senders, look.now)
+            for name in TITLES
+        ]
+    }
+
+
+def _flow(
+    channel: Channel, ended: Counter[tuple[str, str]], senders: Senders, now: datetime
+) -> Flow:
+    rows = _rows_of(channel.name)
+    waiting = open_rows(rows)
+    calls = _calls(rows, waiting.due) if channel.name == "email" else waiting.due
+    due = Due(
+        messages=waiting.due,
+        calls=calls,
+        rate=channel.rate,
+        held=why_held(channel.name) or why_paused(channel) or senders.nobody,
+        closed=explain(channel) if opens_at(channel, now) else "",
+        opens_at=opens_at(channel, now),
+        passes=senders.passes,
+        note=QUOTA if channel.name == "email" else "",
+    )
+    return Flow(
+        title=TITLES[channel.name],
+        states=_states(channel.name, waiting, ended),
+        later=waiting.pending - waiting.due,
+        oldest=waiting.oldest_in_words(now),
+        forecast=forecast(due, now=now),
+    )
 
 
 def _rows_of(channel: str) -> NotificationQuerySet:
@@ -68,27 +97,6 @@ def _states(channel: str, waiting: Open, ended: Counter[tuple[str, str]]) -> Any
     return states_of(counts, Notification, tones=TONES, query=f"&channel={channel}")
 
 
-def _due(
-    rows: NotificationQuerySet,
-    waiting: Open,
-    channel: Channel,
-    workers: list[Worker],
-    now: datetime,
-) -> Due:
-    is_email = channel.name == "email"
-    lane = CHANNELS[channel.name][-1](Bounds(), len)
-    return Due(
-        messages=waiting.due,
-        calls=_calls(rows, waiting.due) if is_email else waiting.due,
-        rate=channel.rate,
-        held=lane.why_held() or why_paused(channel) or why_no_worker(workers),
-        closed=explain(channel) if opens_at(channel, now) else "",
-        opens_at=opens_at(channel, now),
-        passes=passes_of(workers, now),
-        note=QUOTA if is_email else "",
-    )
-
-
 def _calls(rows: NotificationQuerySet, due: int) -> int:
     """Return how many calls the due e-mails take: what is called again goes alone."""
     first = rows.due().in_order()[:MOST_LOOKED_AT]
@@ -96,25 +104,20 @@ def _calls(rows: NotificationQuerySet, due: int) -> int:
     return calls_for(in_batches=max(0, due - alone), alone=alone, batch=LARGEST_BATCH)
 
 
-def why_no_worker(workers: list[Worker]) -> str:
-    """Return that nobody sends, where none of these workers lives, or ""."""
-    lives = any(each.kind == Worker.Kind.PASS or each.stopped_at is None for each in workers)
-    return "" if lives else NO_WORKER
-
-
-def passes_of(workers: list[Worker], now: datetime) -> Passes | None:
+def passes_now(now: datetime) -> Passes | None:
     """Return the passes of cron, where they alone send; None where a worker runs without end."""
-    if any(each.kind == Worker.Kind.LOOP and each.stopped_at is None for each in workers):
+    lately = Worker.objects.filter(seen_at__gte=Now() - LONGEST_SILENCE)
+    if lately.filter(kind=Worker.Kind.LOOP, stopped_at=None).exists():
         return None
     first_at = next_run(SCHEDULE, now)
     return Passes(first_at, every=next_run(SCHEDULE, first_at) - first_at, messages=PASS_LIMIT)
 
 
-def workers_panel(now: datetime) -> dict[str, Any]:
+def workers_panel(look: Look) -> dict[str, Any]:
     """Return who sends: the workers that lived within the last day."""
-    lately = Worker.objects.filter(seen_at__gte=now - LATELY)
+    lately = Worker.objects.filter(seen_at__gte=look.now - LATELY)
     workers = lately.order_by("-seen_at", "pk")[:MOST_WORKERS]
-    return {"workers": [_worker(each, now) for each in workers]}
+    return {"workers": [_worker(each, look.now) for each in workers]}
 
 
 def _worker(worker: Worker, now: datetime) -> dict[str, Any]:
