@@ -18,7 +18,7 @@ from egac.models import MessageAudit
 
 HOURS, DAYS = 24, 30
 EVERY_FEW = 6  # columns: so many share one tick
-CHANNEL_TITLES = {"email": "E-mail", "whatsapp": "WhatsApp"}
+TITLES = {"email": "E-mail", "whatsapp": "WhatsApp"}
 SENT = MessageAudit.Outcome.ACCEPTED
 HOUR = timedelta(hours=1)
 
@@ -37,7 +37,7 @@ def attempts_panel(look: Look) -> dict[str, Any]:
                 hourly(hours, by_hour, channel, f"{title}, the last {HOURS} hours"),
                 daily(days, by_day, channel, f"{title}, the last {DAYS} days"),
             )
-            for channel, title in CHANNEL_TITLES.items()
+            for channel, title in TITLES.items()
         ]
     }
 
@@ -96,6 +96,7 @@ def _channel(channel: Channel, now: datetime) -> dict[str, Any]:
         state = badge("closed", "bad") if is_closed else badge("open", "good")
     return {
         "name": channel.name,
+        "title": TITLES.get(channel.name, channel.name.capitalize()),
         "url": reverse("admin:egac_channel_change", args=[channel.name]),
         "state": state,
         "sentence": explain(channel) if is_closed else f"At most {channel.rate:g} calls a second.",

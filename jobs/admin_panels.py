@@ -12,6 +12,7 @@ from django.urls import reverse
 from egac.admin_dashboard import Look, Panel
 from egac.days import business_date
 from egac.explain import clock
+from egac.why_waiting import at
 from jobs.admin_jobs import how_it_stands
 from jobs.day_strip import CELL, Ran, Strip, day_of, strip_of
 from jobs.fixes import Button, buttons_for
@@ -40,7 +41,7 @@ def attention_panel(look: Look) -> dict[str, Any]:
     concerns = [*unwatched(looked_at, look), *(concern_of(alert, look) for alert in alerts)]
     count = len(concerns)
     news = f"{count} {'thing needs' if count == 1 else 'things need'} attention."
-    looked = f"The last look around was at {clock(looked_at, look.now)}." if looked_at else ""
+    looked = f"The last look around was {at(looked_at, look.now)}." if looked_at else ""
     return {"concerns": concerns, "news": news if concerns else "All is well.", "looked": looked}
 
 
@@ -115,7 +116,7 @@ def _line(state: JobState, day: list[datetime], ran: Ran, now: datetime) -> Line
         url=reverse("admin:jobs_scheduledjob_change", args=[state.job.name]),
         state=how_it_stands(state)[0],
         strip=strip_of(day, ran, schedule, now=now),
-        upcoming="" if state.is_paused else f"Next at {clock(state.next_run_at, now)}.",
+        upcoming="" if state.is_paused else f"Next {at(state.next_run_at, now)}.",
     )
 
 

@@ -11,10 +11,13 @@
   const pause = document.getElementById("dashboard-pause");
   const isPaused = () => pause.getAttribute("aria-pressed") === "true";
 
+  // Kept as long as the tab: whoever pauses and comes back finds it paused.
+  const KEPT = "dashboard-paused";
+  pause.setAttribute("aria-pressed", sessionStorage.getItem(KEPT) ?? "false");
   pause.hidden = false;
   pause.addEventListener("click", () => {
     pause.setAttribute("aria-pressed", String(!isPaused()));
-    dashboard.classList.toggle("ops-paused", isPaused());
+    sessionStorage.setItem(KEPT, String(isPaused()));
   });
 
   dashboard.addEventListener("htmx:beforeRequest", (event) => {
@@ -38,10 +41,13 @@
       const same = fragment.querySelector(`#${CSS.escape(open.id)}`);
       if (same) same.open = true;
     }
-    const places = [...target.querySelectorAll(".ops-scroll")].map((one) => [one.id, one.scrollLeft]);
+    const places = [...target.querySelectorAll(".ops-scroll")].map((one) => [
+      one.id,
+      { left: one.scrollLeft, top: one.scrollTop },
+    ]);
     target.dataset.version = fragment.dataset.version;
     queueMicrotask(() => {
-      for (const [id, left] of places) document.getElementById(id)?.scrollTo({ left });
+      for (const [id, place] of places) document.getElementById(id)?.scrollTo(place);
       tellNews(target);
     });
   });
