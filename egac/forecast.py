@@ -39,12 +39,11 @@ def forecast(due: Due, *, now: datetime) -> str:
         return "Nothing is due."
     if due.held:
         return f"{_wait(due)}. {due.held}"
-    starts_at = max(now, due.opens_at or now, due.passes.first_at if due.passes else now)
-    done = f"{_by(_ends_at(due, starts_at), now)} at {_rate(due)}."
+    done = f"{_by(done_at(due, now=now), now)} at {_rate(due)}."
     if due.opens_at:
         return f"{_wait(due)}. {due.closed} If it answers then: done {done}"
     if due.passes:
-        done = f"the run of {clock(starts_at, now)} sends them, done {done}"
+        done = f"the run of {clock(due.passes.first_at, now)} sends them, done {done}"
     else:
         done = f"done {done}"
     return f"{_are_due(due)}: {done} {due.note}".rstrip()
@@ -55,7 +54,9 @@ def calls_for(*, in_batches: int, alone: int, batch: int) -> int:
     return math.ceil(in_batches / batch) + alone
 
 
-def _ends_at(due: Due, starts_at: datetime) -> datetime:
+def done_at(due: Due, *, now: datetime) -> datetime:
+    """Return when the last due message is sent if nothing holds them and nothing fails."""
+    starts_at = max(now, due.opens_at or now, due.passes.first_at if due.passes else now)
     calling = timedelta(seconds=due.calls / due.rate)
     if due.passes is None or due.passes.messages is None:
         return starts_at + calling

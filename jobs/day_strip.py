@@ -7,7 +7,7 @@ hollow under a ✕, one still to come is a ring.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.utils.timezone import localtime
 
@@ -48,7 +48,8 @@ class Strip:
 
 def day_of(on: date) -> list[datetime]:
     """Return when each half hour of a business date begins; its length differs by clock changes."""
-    start, end = start_of(on), start_of(on + timedelta(days=1))
+    # In UTC: between two instants of one zone Python takes the clocks for unchanged.
+    start, end = (start_of(day).astimezone(UTC) for day in (on, on + timedelta(days=1)))
     return [start + CELL * number for number in range((end - start) // CELL)]
 
 
