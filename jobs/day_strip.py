@@ -89,7 +89,7 @@ def _bad(ran: Ran) -> int:
 
 
 def _is_coming(schedule: str, start: datetime, now: datetime) -> bool:
-    return now < start + CELL and next_run(schedule, max(now, start - A_MOMENT)) < start + CELL
+    return next_run(schedule, max(now, start - A_MOMENT)) < start + CELL
 
 
 def _title(start: datetime, counts: dict[str, int]) -> str:

@@ -12,15 +12,22 @@ from django.urls import Resolver404, resolve, reverse
 from jobs.registry import WATCH_JOB
 from jobs.watchers import BLIND
 
-Button = tuple[str, str]  # what it says, and the address it leads to
+
+@dataclass(frozen=True)
+class Button:
+    """A link; with a row, a button that posts it to a staff action, which asks before it acts."""
+
+    label: str
+    url: str
+    row: str = ""
 
 
 @dataclass(frozen=True)
 class Fix:
-    """A button that ends a trouble, for who has `permission`; its page asks before it acts.
+    """A page that ends a trouble, for who has `permission`.
 
-    The page is of the row that the cause names behind its colon, `email` of `channel_down:email`,
-    or of `row`.
+    It is the page of the row that the cause names behind its colon, `email` of
+    `channel_down:email`, or of `row`.
     """
 
     label: str
@@ -29,16 +36,25 @@ class Fix:
     row: str = ""
     query: str = ""
 
-    def url(self, cause: str) -> str:
+    def button(self, cause: str) -> Button:
         row = self.row or cause.partition(":")[2]
-        return reverse(self.page, args=[row] if row else []) + self.query
+        return Button(self.label, reverse(self.page, args=[row] if row else []) + self.query)
+
+
+class ActionFix(Fix):
+    """A staff action on the row that the cause names."""
+
+    def button(self, cause: str) -> Button:
+        return Button(self.label, reverse(self.page), row=cause.partition(":")[2])
 
 
 RUN = ("admin:jobs_scheduledjob_run", "jobs.run_job")
 FIXES: dict[str, tuple[Fix, ...]] = {
     "job": (Fix("Run it now", *RUN),),
     BLIND: (Fix("Look again now", *RUN, row=WATCH_JOB),),
-    "channel_down": (Fix("Resume the channel", "admin:egac_channel_resume", "egac.pause_channel"),),
+    "channel_down": (
+        ActionFix("Resume the channel", "admin:egac_channel_resume", "egac.pause_channel"),
+    ),
 }
 
 
@@ -50,8 +66,8 @@ def register_fixes(fixes: Mapping[str, tuple[Fix, ...]]) -> None:
 def buttons_for(cause: str, page: str, may: Callable[[str], bool]) -> list[Button]:
     """Return what ends this trouble, for who may press it, and the link to the page it is on."""
     fixes = FIXES.get(cause.partition(":")[0], ())
-    buttons = [(fix.label, fix.url(cause)) for fix in fixes if may(fix.permission)]
-    is_there = page in (url for _, url in buttons)
+    buttons = [fix.button(cause) for fix in fixes if may(fix.permission)]
+    is_there = page in (button.url for button in buttons)
     return buttons if is_there else [*buttons, *_link_to(page, may)]
 
 
@@ -61,5 +77,5 @@ def _link_to(page: str, may: Callable[[str], bool]) -> list[Button]:
         app, model, _ = (resolve(page.partition("?")[0]).url_name or "").split("_", 2)
         plural = apps.get_model(app, model)._meta.verbose_name_plural
     except (Resolver404, ValueError, LookupError):
-        return [("Go there", page)]
-    return [(f"Open {plural}", page)] if may(f"{app}.view_{model}") else []
+        return [Button("Go there", page)]
+    return [Button(f"Open {plural}", page)] if may(f"{app}.view_{model}") else []
