@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -16,13 +18,33 @@ from django.utils.safestring import SafeString
 from egac.admin_actions import ActingAdmin, Line, Press, StaffAction
 from egac.admin_outgoing import TONES_OF_OUTCOMES
 from egac.admin_records import ListAdmin, RecordAdmin, WhenFilter, badge, moment, took
+from egac.admin_search import SearchedAdmin
 from egac.admin_secrets import SecretUseAdmin
 from egac.channels import RATES, Channel, explain, pause, resume
-from egac.delivery import MessageAudit, Suppression
+from egac.delivery import (
+    WORDS_OF_A_SUPPRESSION,
+    WORDS_OF_AN_ATTEMPT,
+    MessageAudit,
+    Suppression,
+)
 from egac.explain import what_happened
+from egac.search import with_words
 from egac.secret_use import SecretUse
 
 admin.site.register(SecretUse, SecretUseAdmin)
+admin.site.unregister([User, Group])
+
+
+@admin.register(User)
+class StaffAdmin(ListAdmin, UserAdmin):
+    """Who may sign in: Django's own pages, in a list like all others."""
+
+    sortable_by = UserAdmin.list_display
+
+
+@admin.register(Group)
+class RoleAdmin(ListAdmin, GroupAdmin):
+    """The roles of staff."""
 
 
 def where_messages_go(request: HttpRequest) -> dict[str, str]:
@@ -153,7 +175,7 @@ class ChannelFilter(admin.SimpleListFilter):
 
 
 @admin.register(MessageAudit)
-class MessageAuditAdmin(RecordAdmin):
+class MessageAuditAdmin(SearchedAdmin, RecordAdmin):
     """Every attempt to send, of every message."""
 
     list_display = ("when", "state", "recipient", "channel", "attempt", "error_sentence")
@@ -169,10 +191,15 @@ class MessageAuditAdmin(RecordAdmin):
         "source",
     )
     readonly_fields = fields
-    search_fields = ("recipient", "=source_id", "=provider_message_id")
-    search_help_text = "An address or a part of it, the id of an invite, or the provider's id."
+    search_help_text = "The beginning of an address or number, a row's id, or the provider's id."
+    sortable_by = ("when",)
     ordering = ("-at", "-pk")
     empty_sentence = "Every attempt to send a message shows here, with what came of it."
+
+    def found_by(self, term: str) -> Q:
+        # The index of a row's attempts begins with the table.
+        of_row = Q(source__in=("invites", "notifications_queue"), source_id=term)
+        return with_words(term, WORDS_OF_AN_ATTEMPT) | of_row | Q(provider_message_id=term)
 
     @admin.display(description="when", ordering="at")
     def when(self, line: MessageAudit) -> SafeString | str:
@@ -209,15 +236,18 @@ class SuppressionForm(forms.ModelForm):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(ListAdmin):
+class SuppressionAdmin(SearchedAdmin):
     """Whom not to write to. An entry is added and lifted, never edited."""
 
     form = SuppressionForm
     fields = ("address", "reason")
     list_display = ("address", "reason", "since")
-    search_fields = ("address", "reason")
+    search_help_text = "The beginning of an address, or of a word of the reason."
     ordering = ("-created_at",)
     empty_sentence = "Addresses that must not be written to show here: bounces, complaints, wishes."
+
+    def found_by(self, term: str) -> Q:
+        return with_words(term, WORDS_OF_A_SUPPRESSION)
 
     @admin.display(description="since", ordering="created_at")
     def since(self, row: Suppression) -> SafeString | str:

@@ -21,8 +21,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from egac.admin_records import RecordAdmin
+from egac.paging import MOST_AT_ONCE as MOST_AT_ONCE
 
-MOST_AT_ONCE = 1000
 MOST_SHOWN = 25
 NOTHING_DONE = "Nothing was changed: choose what to act on, then press the button once more."
 

@@ -1,5 +1,6 @@
 """What every list and page of records shares: read-only, few queries, times and states in words."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from egac.explain import day_and_clock
+from egac.paging import CappedList, CappedPaginator
 
 # A state is told by its word, by the shape before it and by its colour.
 SHAPES = {
@@ -65,11 +67,17 @@ class WhenFilter(admin.DateFieldListFilter):
 class ListAdmin(admin.ModelAdmin):
     """A list that stays quick, and says what would be here while it is empty."""
 
-    list_per_page = 50
+    list_per_page = list_max_show_all = 50
+    paginator = CappedPaginator
+    # A column sorts only where an index serves it: a list names those that do.
+    sortable_by: Sequence[str] | None = ()
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     empty_sentence = "Nothing is here yet."
     empty_value_display = "–"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CappedList]:
+        return CappedList
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

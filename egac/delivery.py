@@ -4,8 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models
 from django.db.models.functions import Lower, Now
+
+from egac.search import Words
+
+WORDS_OF_AN_ATTEMPT = Words("recipient")
+WORDS_OF_A_SUPPRESSION = Words("address", "reason")
 
 
 class MessageAudit(models.Model):
@@ -39,6 +45,14 @@ class MessageAudit(models.Model):
         indexes = [
             models.Index(fields=["source", "source_id", "at"], name="message_audit_of_a_row"),
             models.Index(fields=["at"], name="message_audit_by_time"),
+            GinIndex(WORDS_OF_AN_ATTEMPT, name="message_audit_by_words"),
+            models.Index(fields=["outcome", "at"], name="message_audit_by_outcome"),
+            models.Index(fields=["channel", "at"], name="message_audit_by_channel"),
+            models.Index(
+                fields=["provider_message_id"],
+                name="message_audit_of_a_message",
+                condition=~models.Q(provider_message_id=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -162,6 +176,10 @@ class Suppression(models.Model):
 
     class Meta:
         db_table = "suppressions"
+        indexes = [
+            GinIndex(WORDS_OF_A_SUPPRESSION, name="suppressions_by_words"),
+            models.Index(fields=["-created_at"], name="suppressions_by_time"),
+        ]
         constraints = [
             models.UniqueConstraint(Lower("address"), name="an_address_is_suppressed_once")
         ]

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from egac.instants import DayField, InstantField
 from egac.mail import compose
 from egac.outbox import Irrelevant, Outgoing, OutgoingQuerySet, Unsendable
+from invites import finding
 
 
 def new_token() -> str:
@@ -46,6 +47,7 @@ class Enquiry(models.Model):
         db_table = "enquiries"
         verbose_name_plural = "enquiries"
         ordering = ["-created_at"]
+        indexes = [*finding.OF_ENQUIRIES]
 
     def __str__(self) -> str:
         return f"{self.name or 'No name'} <{self.email or 'no address'}>"
@@ -110,6 +112,7 @@ class Invite(Outgoing):
             ),
             models.Index(fields=["status", "-created_at"], name="invites_by_status"),
             models.Index(fields=["enquiry"], name="invites_of_an_enquiry"),
+            *finding.OF_INVITES,
         ]
         constraints = [
             models.CheckConstraint(

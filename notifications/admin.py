@@ -18,12 +18,16 @@ from egac.admin_actions import Line, Press, StaffAction
 from egac.admin_outgoing import BAD_NEWS, ErrorFilter, Mail, OutgoingAdmin, ReasonFilter
 from egac.admin_pages import MOST_EVENTS, Event
 from egac.admin_records import RecordAdmin, badge, moment
+from egac.admin_search import LARGEST_SMALL_ID, SearchedAdmin, number_in
 from egac.delivery import events_of, suppressed_among
 from egac.explain import state_sentence
+from egac.outbox import Unsendable
+from egac.providers.whatsapp import usable_number
 from egac.retry import Reason
+from egac.search import with_words
 from egac.staff import instant_of
 from notifications import admin_buttons as buttons
-from notifications import staff
+from notifications import finding, staff
 from notifications.catalogue import TYPES, title_of
 from notifications.models import IS_WHATSAPP, Notification, Sample, Worker
 from notifications.preview import preview_html, preview_list
@@ -37,7 +41,6 @@ TONES: dict[str, str] = {
     Status.FAILED: "bad",
     Status.CANCELLED: "off",
 }
-LARGEST_ID = 2**31 - 1
 ALIVE_FOR = timedelta(minutes=1)
 NO_WORKER = (
     " But no worker was seen for 5 minutes: start manage.py run_worker_queue --loop, or see why "
@@ -73,12 +76,12 @@ class TypeFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == self.OTHER:
-            return queryset.exclude(type__in=TYPES)
+            return queryset.filter(type__in=finding.other_types(list(TYPES)))
         return queryset.filter(type=self.value()) if self.value() else queryset
 
 
 @admin.register(Notification)
-class NotificationAdmin(OutgoingAdmin):
+class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
     """Queued messages: a list by state, a record for each, and three buttons."""
 
     staff_actions = (buttons.RETRY, buttons.CANCEL, buttons.RESCHEDULE)
@@ -95,24 +98,24 @@ class NotificationAdmin(OutgoingAdmin):
     )
     list_display_links = ("id", "about")
     list_filter: ClassVar[Any] = ("status", ChannelFilter, TypeFilter, ReasonFilter, ErrorFilter)
+    sortable_by: ClassVar[Any] = ("id",)
     ordering: ClassVar[Any] = ("-pk",)
-    search_fields = ("pk",)
-    search_help_text = "An id, or a whole address or number as it is queued."
+    search_help_text = (
+        "The beginnings of words: of an address, a name, a subject or a type; or a number or an id."
+    )
     empty_sentence = "Messages show here as soon as one is queued, each with its state."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return staff.with_batches().defer("rendered", "preview").order_by(*self.ordering)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = Q(payload__to__iexact=term)
-        if term.isdecimal() and len(term) <= 10 and int(term) <= LARGEST_ID:
-            found |= Q(pk=int(term))
-        return queryset.filter(found), False
+    def found_by(self, term: str) -> Q:
+        found = with_words(term, finding.WORDS)
+        if as_id := number_in(term, largest=LARGEST_SMALL_ID):
+            found |= Q(pk=as_id)
+        try:
+            return found | Q(payload__to__iexact=usable_number(term, region=settings.PHONE_REGION))
+        except Unsendable:
+            return found
 
     # The columns
 

@@ -148,7 +148,9 @@ def test_a_payload_of_any_shape_is_shown(operator: Client, payload: Any) -> None
         ("error=no", False, True),
         ("q=%2B447700900123", True, False),
         ("q=AMELIA@families.example", False, True),
-        ("q=amelia", False, False),
+        ("q=amelia", False, True),
+        ("q=melia", False, False),
+        ("q=invoice", True, False),
         ("q=99999999999999999999", False, False),
     ],
 )

@@ -1,0 +1,63 @@
+"""Find rows by the beginnings of words: an index of PostgreSQL's own text search, no extension.
+
+The words of a row are an expression, so a table of another program needs no column for it. What is
+found by is written here once: an index of `Words` serves the search for the same `Words` alone.
+"""
+
+import re
+from typing import Any
+
+from django.contrib.postgres.search import SearchVectorField
+from django.db.models import BooleanField, F, Func, Q, TextField, Value
+from django.db.models.functions import Coalesce
+from django.db.models.query import QuerySet
+
+MOST_WORDS = 8  # of a search; what follows is left out
+LONGEST_WORD = 60
+MOST_CHARACTERS = 1000  # of a row: another program may write a megabyte, which no index takes
+# What would join words to an address or a file's name, of which only the whole is found.
+JOINERS = "@.-_+/:?=&#~<>"
+SPLIT = f"translate(%(expressions)s, '{JOINERS}', '{' ' * len(JOINERS)}')"
+
+
+class Words(Func):
+    """The words of some columns, without regard to case."""
+
+    arg_joiner = " || ' ' || "
+    template = f"to_tsvector('simple'::regconfig, left({SPLIT}, {MOST_CHARACTERS}))"
+    output_field = SearchVectorField()
+
+    def __init__(self, *columns: Any, **extra: Any) -> None:
+        texts = [F(each) if isinstance(each, str) else each for each in columns]
+        super().__init__(
+            *(Coalesce(each, Value(""), output_field=TextField()) for each in texts), **extra
+        )
+
+
+class Found(Func):
+    """Whether these words hold one that begins with each word of a query."""
+
+    template = "(%(expressions)s))"
+    arg_joiner = " @@ to_tsquery('simple'::regconfig, "
+    output_field = BooleanField()
+
+
+def prefix_query(text: str) -> str:
+    """Return what was typed as a query for rows with words that begin so; "" for no word.
+
+    Only letters and digits are taken over, so nothing in it is an operator or a quote.
+    """
+    words = re.findall(r"[^\W_]+", text.lower())[:MOST_WORDS]
+    return " & ".join(f"{word[:LONGEST_WORD]}:*" for word in words)
+
+
+def with_words(text: str, words: Words) -> Q:
+    """Return the condition of the rows with words that begin as those of the text do."""
+    query = prefix_query(text)
+    return Q(Found(words, Value(query))) if query else Q(pk__in=[])
+
+
+def any_of(first: QuerySet[Any], *others: QuerySet[Any]) -> Q:
+    """Return the condition of the rows that one of these finds, each by an index of its own."""
+    keys = [rows.order_by().values("pk") for rows in (first, *others)]
+    return Q(pk__in=keys[0].union(*keys[1:]))
