@@ -4,21 +4,22 @@ from django.db.models import Q
 
 from billing.models import WORDS_OF_A_PAYMENT, WORDS_OF_AN_INVOICE, Invoice, Payment
 from bookings.services import of_customers_found
-from egac.search import any_of, with_words
+from egac.search import any_of, keys_of, with_words
 
 
 def invoices_found(term: str) -> Q:
     """Return the condition of the invoices with this number, or of a customer who is found."""
-    return any_of(
-        Invoice.objects.filter(with_words(term, WORDS_OF_AN_INVOICE)),
-        Invoice.objects.filter(of_customers_found(term)),
-    )
+    of_customers = of_customers_found(term)
+    if not any(map(str.isdecimal, term)):
+        return of_customers  # no number, so a search for a name asks for customers alone
+    numbered = Invoice.objects.filter(with_words(term, WORDS_OF_AN_INVOICE))
+    return any_of(numbered, Invoice.objects.filter(of_customers))
 
 
 def payments_found(term: str) -> Q:
-    """Return the condition of the payments with this reference, or for such an invoice."""
-    invoices = Invoice.objects.filter(invoices_found(term)).order_by()
+    """Return the condition of the payments with this reference, or for an invoice that says so."""
+    invoices = Invoice.objects.filter(with_words(term, WORDS_OF_AN_INVOICE))
     return any_of(
         Payment.objects.filter(with_words(term, WORDS_OF_A_PAYMENT)),
-        Payment.objects.filter(invoice__in=invoices.values("pk")),
+        Payment.objects.filter(invoice__in=keys_of(invoices)),
     )

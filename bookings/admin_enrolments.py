@@ -29,6 +29,7 @@ from egac.admin_pages import Event
 from egac.admin_records import badge, moment
 from egac.admin_widgets import SearchBox
 from egac.days import instant_in_words
+from egac.search import keys_of
 
 MARKS = {ATTENDED: Attendance.ATTENDED, MISSED: Attendance.MISSED}
 
@@ -57,8 +58,7 @@ class EnrolmentAdmin(BookingsAdmin):
         return rows.order_by(*self.ordering)
 
     def found_by(self, term: str) -> Q:
-        bookings = Booking.objects.filter(of_customers_found(term))
-        return Q(booking__in=bookings.order_by().values("pk"))
+        return Q(booking__in=keys_of(Booking.objects.filter(of_customers_found(term))))
 
     @admin.display(description="customer", ordering="booking__customer__name")
     def who(self, place: Enrolment) -> str:

@@ -3,7 +3,7 @@
 from django.db.models import Q
 
 from bookings.models import WORDS_OF_A_CUSTOMER, Customer
-from egac.search import with_words
+from egac.search import keys_of, with_words
 
 
 def customers_found(term: str) -> Q:
@@ -11,7 +11,6 @@ def customers_found(term: str) -> Q:
     return with_words(term, WORDS_OF_A_CUSTOMER)
 
 
-def of_customers_found(term: str, *, by: str = "customer") -> Q:
-    """Return the condition of the rows that point by that name at a customer who is found."""
-    customers = Customer.objects.filter(customers_found(term))
-    return Q(**{f"{by}__in": customers.order_by().values("pk")})
+def of_customers_found(term: str) -> Q:
+    """Return the condition of the rows that point at a customer who is found."""
+    return Q(customer__in=keys_of(Customer.objects.filter(customers_found(term))))

@@ -39,12 +39,15 @@ admin.site.unregister([User, Group])
 class StaffAdmin(ListAdmin, UserAdmin):
     """Who may sign in: Django's own pages, in a list like all others."""
 
-    sortable_by = UserAdmin.list_display
+    sortable_by = ("username", "email")
 
 
 @admin.register(Group)
 class RoleAdmin(ListAdmin, GroupAdmin):
     """The roles of staff."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        return super().get_queryset(request).prefetch_related("permissions__content_type")
 
 
 def where_messages_go(request: HttpRequest) -> dict[str, str]:

@@ -1,8 +1,7 @@
 """What every list and page of records shares: read-only, few queries, times and states in words."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -70,7 +69,7 @@ class ListAdmin(admin.ModelAdmin):
     list_per_page = list_max_show_all = 50
     paginator = CappedPaginator
     # A column sorts only where an index serves it: a list names those that do.
-    sortable_by: Sequence[str] | None = ()
+    sortable_by: ClassVar[Any] = ()
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     empty_sentence = "Nothing is here yet."

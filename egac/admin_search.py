@@ -7,9 +7,9 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from egac.admin_records import ListAdmin
+from egac.search import keys_of
 
 LARGEST_ID = 2**63 - 1
-LARGEST_SMALL_ID = 2**31 - 1
 
 
 class SearchedAdmin(ListAdmin):
@@ -25,7 +25,11 @@ class SearchedAdmin(ListAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.replace("\0", " ").strip()
-        return (queryset.filter(self.found_by(term)) if term else queryset), False
+        if not term:
+            return queryset, False
+        found = self.found_by(term)
+        keys = keys_of(self.model._base_manager.filter(found))
+        return queryset.filter(Q(pk__in=keys) if isinstance(keys, list) else found), False
 
 
 def number_in(term: str, *, largest: int = LARGEST_ID) -> int | None:

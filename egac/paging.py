@@ -12,7 +12,7 @@ MOST_COUNTED = 10_000  # rows; a list ends there, and says so
 MOST_AT_ONCE = 1000  # rows that one staff action takes
 
 
-class CappedPaginator(Paginator):  # type: ignore[type-arg]
+class CappedPaginator(Paginator):
     """Pages of the first MOST_COUNTED rows."""
 
     @cached_property

@@ -12,6 +12,7 @@ from django.db.models import BooleanField, F, Func, Q, TextField, Value
 from django.db.models.functions import Coalesce
 from django.db.models.query import QuerySet
 
+FEW = 500  # rows
 MOST_WORDS = 8  # of a search; what follows is left out
 LONGEST_WORD = 60
 MOST_CHARACTERS = 1000  # of a row: another program may write a megabyte, which no index takes
@@ -55,6 +56,17 @@ def with_words(text: str, words: Words) -> Q:
     """Return the condition of the rows with words that begin as those of the text do."""
     query = prefix_query(text)
     return Q(Found(words, Value(query))) if query else Q(pk__in=[])
+
+
+def keys_of(rows: QuerySet[Any]) -> Any:
+    """Return the keys of these rows: themselves where they are few, as a question where not.
+
+    The planner guesses badly how many rows hold the beginning of a word: it then reads a whole
+    list in its order until it meets the few. So it is told which they are.
+    """
+    keys = rows.order_by().values_list("pk", flat=True)
+    few = list(keys[: FEW + 1])
+    return few if len(few) <= FEW else keys
 
 
 def any_of(first: QuerySet[Any], *others: QuerySet[Any]) -> Q:

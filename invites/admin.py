@@ -24,7 +24,7 @@ from egac.admin_widgets import SearchBox
 from egac.delivery import suppressed_among
 from egac.explain import day_and_clock, explain_error
 from egac.providers import NotConfigured
-from egac.search import any_of, with_words
+from egac.search import any_of, keys_of, with_words
 from egac.staff import instant_of
 from invites import finding, services
 from invites.admin_buttons import (
@@ -86,7 +86,7 @@ class InviteAdmin(SearchedAdmin, OutgoingAdmin):
         if as_id := uuid_in(term):
             return Q(pk=as_id)
         enquiries = Enquiry.objects.filter(with_words(term, finding.WORDS))
-        of_people = Q(enquiry__in=enquiries.order_by().values("pk"))
+        of_people = Q(enquiry__in=keys_of(enquiries))
         if len(term) < SHORTEST_TOKEN_SEARCH or not set(term.lower()) <= set(hexdigits):
             return of_people
         by_token = Invite.objects.filter(token__startswith=term.lower())

@@ -18,13 +18,13 @@ from egac.admin_actions import Line, Press, StaffAction
 from egac.admin_outgoing import BAD_NEWS, ErrorFilter, Mail, OutgoingAdmin, ReasonFilter
 from egac.admin_pages import MOST_EVENTS, Event
 from egac.admin_records import RecordAdmin, badge, moment
-from egac.admin_search import LARGEST_SMALL_ID, SearchedAdmin, number_in
+from egac.admin_search import SearchedAdmin, number_in
 from egac.delivery import events_of, suppressed_among
 from egac.explain import state_sentence
 from egac.outbox import Unsendable
 from egac.providers.whatsapp import usable_number
 from egac.retry import Reason
-from egac.search import with_words
+from egac.search import any_of, with_words
 from egac.staff import instant_of
 from notifications import admin_buttons as buttons
 from notifications import finding, staff
@@ -41,6 +41,7 @@ TONES: dict[str, str] = {
     Status.FAILED: "bad",
     Status.CANCELLED: "off",
 }
+LARGEST_ID = 2**31 - 1
 ALIVE_FOR = timedelta(minutes=1)
 NO_WORKER = (
     " But no worker was seen for 5 minutes: start manage.py run_worker_queue --loop, or see why "
@@ -98,7 +99,7 @@ class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
     )
     list_display_links = ("id", "about")
     list_filter: ClassVar[Any] = ("status", ChannelFilter, TypeFilter, ReasonFilter, ErrorFilter)
-    sortable_by: ClassVar[Any] = ("id",)
+    sortable_by = ("id",)
     ordering: ClassVar[Any] = ("-pk",)
     search_help_text = (
         "The beginnings of words: of an address, a name, a subject or a type; or a number or an id."
@@ -109,13 +110,13 @@ class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
         return staff.with_batches().defer("rendered", "preview").order_by(*self.ordering)
 
     def found_by(self, term: str) -> Q:
-        found = with_words(term, finding.WORDS)
-        if as_id := number_in(term, largest=LARGEST_SMALL_ID):
-            found |= Q(pk=as_id)
+        words, rows = with_words(term, finding.WORDS), Notification.objects
+        ways = [rows.filter(pk=as_id)] if (as_id := number_in(term, largest=LARGEST_ID)) else []
         try:
-            return found | Q(payload__to__iexact=usable_number(term, region=settings.PHONE_REGION))
+            number = usable_number(term, region=settings.PHONE_REGION)
         except Unsendable:
-            return found
+            return any_of(rows.filter(words), *ways) if ways else words
+        return any_of(rows.filter(words), rows.to_any_of([number]), *ways)
 
     # The columns
 

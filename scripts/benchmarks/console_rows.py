@@ -66,7 +66,7 @@ INSERT INTO invites (token, enquiry_id, created_at, sent_at, status, send_attemp
   SELECT md5(id::text), id, created_at, created_at + interval '1 minute', state,
     1, CASE WHEN state = 'failed' THEN 'permanent' END,
     CASE WHEN state = 'failed' THEN '{{"code": "invalid_to", "message": "No such address."}}'::jsonb
-    END, repeat(md5(id::text), 20)
+    END, {body}
   FROM (SELECT *, CASE WHEN row_number() OVER () % 400 = 0 THEN 'failed'
     WHEN row_number() OVER () % 500 = 1 THEN 'pending' WHEN row_number() OVER () % 9 = 2
     THEN 'accepted' ELSE 'sent' END AS state FROM enquiries) AS asked;
@@ -83,7 +83,7 @@ INSERT INTO notifications_queue (status, type, payload, attempts, error_message,
       'Tuesdays and Thursdays at 18:30 UK time')), 1,
     CASE WHEN state = 'failed' THEN 'No such address.' END, born, born, CASE WHEN state = 'failed'
       THEN 'permanent' WHEN state = 'cancelled' THEN 'irrelevant' END, 1,
-    CASE WHEN n > {messages} * 9 / 10 THEN repeat(md5(n::text), 20) END
+    CASE WHEN n > {messages} * 9 / 10 THEN {body} END
   FROM (SELECT n, (ARRAY['payment_reminder', 'invoice_issued', 'class_notification',
       'payment_received'])[1 + n % 4] AS kind, now() - ({messages} - n) * interval '40 seconds'
       AS born, CASE WHEN n % 500 = 0 THEN 'failed' WHEN n % 100 = 1 THEN 'cancelled'
@@ -115,14 +115,18 @@ INSERT INTO jobs_jobrun (job, status, exclusive, trigger, actor, business_on, dr
       + interval '2 seconds', now(), jsonb_build_object('processed', 3, 'left', 0, 'results',
       jsonb_build_array(n, n + 1), 'note', '')
   FROM generate_series(1, {runs}) AS n;
-INSERT INTO jobs_alert (cause, sentence, next_step, page, opened_at, last_seen_at, closed_at, told)
-  SELECT 'cause' || n, n || ' messages failed.', 'Look at them.', '/admin/', now()
+INSERT INTO jobs_alert (cause, sentence, next_step, page, count, opened_at, last_seen_at, closed_at,
+    told)
+  SELECT 'cause' || n, n || ' messages failed.', 'Look at them.', '/admin/', 1, now()
     - n * interval '1 hour', now() - n * interval '1 hour', CASE WHEN n > 5 THEN now() END, '{{}}'
   FROM generate_series(1, {people} / 20) AS n;
 INSERT INTO workers (name, kind, recorded) SELECT 'host:' || n, 'loop', n
   FROM generate_series(1, 200) AS n;
 INSERT INTO channels (name) VALUES ('email'), ('whatsapp');
 """
+# An e-mail as it was sent; that of the older rows was pruned.
+BODY = """json_build_object('from', 'EGAC', 'to', json_build_array('person@families.example'),
+  'subject', 'See you', 'html', '<p>' || repeat(md5(random()::text), 20) || '</p>')::text"""
 EMPTY = """
 TRUNCATE class_packages, instructors, customers, invites, enquiries, notifications_queue,
   message_audit, delivery_events, suppressions, jobs_jobrun, jobs_alert, workers, channels
@@ -140,6 +144,7 @@ def fill(messages: int) -> None:
         "enrolments": messages // 5,
         "invoices": messages // 4,
         "runs": messages // 5,
+        "body": BODY,
     }
     with connection.cursor() as cursor:
         cursor.execute(EMPTY)
@@ -147,4 +152,9 @@ def fill(messages: int) -> None:
             for statement in statements.format(**sizes).split(";\n"):
                 if statement.strip():
                     cursor.execute(statement)
+
+
+def tidy() -> None:
+    """Let the planner know of the rows, as autovacuum does in time."""
+    with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

@@ -1,0 +1,74 @@
+"""How soon the pages of staff open among a million messages, as a manager opens them."""
+
+import statistics
+import time
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from scripts.benchmarks import console_rows
+from scripts.benchmarks.console_pages import SEARCHES, Page, lists, pages_of
+from scripts.benchmarks.counts import Counts
+from scripts.benchmarks.measure import Measure
+
+MOST_MILLISECONDS = 300
+# No server stands before the pages: they are asked for by name, and their files are not gathered.
+AS_ASKED = {
+    "ALLOWED_HOSTS": ["testserver"],
+    "SECURE_SSL_REDIRECT": False,
+    "STORAGES": {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    },
+}
+WITHOUT_ROWS = ("index", "billing_monthahead_changelist", "jobs_scheduledjob_changelist")
+
+
+def measures(counts: Counts) -> Iterator[Measure]:
+    """Measure every page of every list, and the pages that sum up."""
+    console_rows.fill(counts.messages)
+    console_rows.tidy()
+    with override_settings(**AS_ASKED):
+        client = manager()
+        for name in WITHOUT_ROWS:
+            url = reverse(f"admin:{name}")
+            yield opened(url, [Page(url, url)], client, rounds=counts.rounds)
+        for of in lists():
+            pages = list(pages_of(of, client, searches=SEARCHES))
+            title = str(of.opts.verbose_name_plural)
+            yield opened(title, pages, client, rounds=counts.rounds)
+
+
+def manager() -> Client:
+    """Return a browser in which a manager is signed in, who may see the accounts of staff too."""
+    user = User.objects.create_user("bench", is_staff=True)
+    user.groups.add(Group.objects.get(name="Managers"))
+    user.user_permissions.add(*Permission.objects.filter(codename__in=("view_user", "view_group")))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def opened(name: str, pages: list[Page], client: Client, *, rounds: int) -> Measure:
+    """Hold the slowest page of a list against the bound."""
+    taken = {page: [milliseconds(page, client) for _ in range(rounds + 1)][1:] for page in pages}
+    medians = {page: statistics.median(each) for page, each in taken.items()}
+    slowest = max(medians, key=lambda page: medians[page])
+    made_of = (
+        f"{len(pages)} pages, median {statistics.median(medians.values()):.0f} ms, once "
+        f"{max(map(max, taken.values())):.0f} ms; slowest is {slowest.what}"
+    )
+    figure = medians[slowest]
+    return Measure(name, figure, made_of, MOST_MILLISECONDS, at_least=False)
+
+
+def milliseconds(page: Page, client: Client) -> float:
+    """Return how long the server takes to answer."""
+    began = time.perf_counter()
+    answer = client.get(page.url)
+    took = (time.perf_counter() - began) * 1000
+    assert answer.status_code == 200, f"{page.url}: {answer.status_code}"
+    return took
