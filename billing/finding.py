@@ -18,8 +18,6 @@ def invoices_found(term: str) -> Q:
 
 def payments_found(term: str) -> Q:
     """Return the condition of the payments with this reference, or for an invoice that says so."""
+    referred = Payment.objects.filter(with_words(term, WORDS_OF_A_PAYMENT))
     invoices = Invoice.objects.filter(with_words(term, WORDS_OF_AN_INVOICE))
-    return any_of(
-        Payment.objects.filter(with_words(term, WORDS_OF_A_PAYMENT)),
-        Payment.objects.filter(invoice__in=keys_of(invoices)),
-    )
+    return Q(pk__in=keys_of(referred)) | Q(invoice__in=keys_of(invoices))

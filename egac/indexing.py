@@ -1,19 +1,50 @@
-"""Build an index while others read and write its table."""
+"""Build an index while others read and write its table, marked as ours."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-from egac.adoption import MARK
+MARK = "added by EGAC Ops"
+LOCK_TIMEOUT = "5s"
+UNFINISHED = "_egac_unfinished"
+
+
+def query(connection: BaseDatabaseWrapper, sql: str, *params: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def brief_locks(connection: BaseDatabaseWrapper, *tables: str) -> Iterator[None]:
+    """Run in a transaction that gives up soon rather than let everybody queue behind its wait."""
+    with transaction.atomic(using=connection.alias):
+        query(connection, f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        if tables:
+            query(connection, f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+def build_index(index: models.Index, model: type[models.Model], editor: Any) -> None:
+    """Build an index; its name comes last, with its mark, so a try that broke off shows."""
+    connection: BaseDatabaseWrapper = editor.connection
+    scaffold = index.clone()
+    scaffold.name = index.name + UNFINISHED
+    for name in (index.name, scaffold.name):
+        query(connection, f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+    query(connection, str(scaffold.create_sql(model, editor, concurrently=True)))
+    with brief_locks(connection):
+        query(connection, f"ALTER INDEX {scaffold.name} RENAME TO {index.name}")
+        query(connection, f"COMMENT ON INDEX {index.name} IS '{MARK}'")
 
 
 class BuildIndexes(Operation):
-    """Build indexes of a model; needs `atomic = False`, and may run again after it broke off.
-
-    Each is marked as ours, so that a table of another program goes back as it came.
-    """
+    """Build indexes of a model; needs `atomic = False`, and may run again after it broke off."""
 
     reduces_to_sql = False
 
@@ -30,11 +61,9 @@ class BuildIndexes(Operation):
     def database_forwards(self, app_label: str, schema_editor: Any, _: Any, to_state: Any) -> None:
         model = to_state.apps.get_model(app_label, self.model)
         for index in self.indexes:
-            # An earlier try that broke off leaves an index that nobody uses.
-            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}", None)
-            schema_editor.execute(index.create_sql(model, schema_editor, concurrently=True), None)
-            schema_editor.execute(f"COMMENT ON INDEX {index.name} IS '{MARK}'", None)
+            build_index(index, model, schema_editor)
 
     def database_backwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
         for index in self.indexes:
-            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}", None)
+            for name in (index.name, index.name + UNFINISHED):
+                query(schema_editor.connection, f"DROP INDEX CONCURRENTLY IF EXISTS {name}")

@@ -3,8 +3,7 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.db import migrations, models
 
-from egac.adoption import MARK
-from egac.indexing import BuildIndexes
+from egac.indexing import MARK, BuildIndexes
 from egac.search import Words
 
 # Of Django's own table: the history of a row asks by these two.

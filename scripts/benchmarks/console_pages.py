@@ -1,6 +1,6 @@
 """Every address of the lists of the admin, taken from its registry: a new list is among them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -10,16 +10,15 @@ from django.contrib.admin import ModelAdmin
 from django.test import Client
 from django.urls import reverse
 
-# A name that many bear, whole ones, a miss, and what no index must stumble over.
-SEARCHES = (
-    "amelia",
-    "person4711@families.example",
-    "EGAC-2026-000123",
-    "4711",
-    "payment",
-    "nobody at all",
-    "'; | & ! <-> :* \\ \" 🏃",
-)
+SEARCHES = {
+    "for a name that many bear": "amelia",
+    "for a word that many have": "payment",
+    "for an address": "person4711@families.example",
+    "for an invoice's number": "EGAC-2026-000123",
+    "for an id": "4711",
+    "for nobody": "nobody at all",
+    "for signs": "'; | & ! <-> :* \\ \" 🏃",
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,9 @@ def list_url(of: "ModelAdmin[Any]") -> str:
     return reverse(f"admin:{of.opts.app_label}_{of.opts.model_name}_changelist")
 
 
-def pages_of(of: "ModelAdmin[Any]", client: Client, *, searches: Sequence[str]) -> Iterator[Page]:
+def pages_of(
+    of: "ModelAdmin[Any]", client: Client, *, searches: Mapping[str, str]
+) -> Iterator[Page]:
     """Yield a list, its last page, by each filter value, order and search, and one row's page."""
     url = list_url(of)
     shown: Any = client.get(url)
@@ -55,8 +56,8 @@ def pages_of(of: "ModelAdmin[Any]", client: Client, *, searches: Sequence[str]) 
             yield Page(f"by {column}", f"{url}?o={number}")
             yield Page(f"by {column}, the other way", f"{url}?o=-{number}")
     if of.search_fields:
-        for term in searches:
-            yield Page(f"search {term}", searching(url, term))
+        for what, term in searches.items():
+            yield Page(f"search {what}", searching(url, term))
     if changelist.result_list and of.list_display_links is not None:
         yield Page("a row", changelist.url_for_result(changelist.result_list[0]))
 

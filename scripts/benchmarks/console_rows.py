@@ -122,6 +122,7 @@ INSERT INTO jobs_alert (cause, sentence, next_step, page, count, opened_at, last
   FROM generate_series(1, {people} / 20) AS n;
 INSERT INTO workers (name, kind, recorded) SELECT 'host:' || n, 'loop', n
   FROM generate_series(1, 200) AS n;
+INSERT INTO secret_uses (name) SELECT 'secret ' || n FROM generate_series(1, 20) AS n;
 INSERT INTO channels (name) VALUES ('email'), ('whatsapp');
 """
 # An e-mail as it was sent; that of the older rows was pruned.
@@ -129,7 +130,8 @@ BODY = """json_build_object('from', 'EGAC', 'to', json_build_array('person@famil
   'subject', 'See you', 'html', '<p>' || repeat(md5(random()::text), 20) || '</p>')::text"""
 EMPTY = """
 TRUNCATE class_packages, instructors, customers, invites, enquiries, notifications_queue,
-  message_audit, delivery_events, suppressions, jobs_jobrun, jobs_alert, workers, channels
+  message_audit, delivery_events, suppressions, jobs_jobrun, jobs_alert, workers, channels,
+  secret_uses
   RESTART IDENTITY CASCADE
 """
 

@@ -18,7 +18,12 @@ from scripts.benchmarks.console_pages import list_url, lists, pages_of, searchin
 
 pytestmark = pytest.mark.django_db
 FEW, MANY = 600, 3_000  # messages; of everything else there are fewer, in proportion
-TYPED = ("amelia", "person47@families.example", "1", "nobody at all")
+TYPED = {
+    "for a name": "amelia",
+    "for an address": "person47@families.example",
+    "for an id": "1",
+    "for nobody": "nobody at all",
+}
 SUPPRESSIONS = "/admin/egac/suppression/"
 
 

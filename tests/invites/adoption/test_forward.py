@@ -106,6 +106,7 @@ def test_a_second_run_changes_nothing(club: ClubDatabase) -> None:
     before = club.dump()
     club.forget("0001_initial")
     club.forget("0002_complete")
+    club.forget("0030_find_in_long_lists")
 
     club.migrate()
 
