@@ -30,7 +30,7 @@ class PaymentAdmin(SearchedAdmin, ExportedAdmin, RecordAdmin):
     fields = (*list_display, "recorded_by")
     readonly_fields = fields
     search_help_text = (
-        "The beginning of an invoice's number, of the name on it, or of the bank's reference."
+        "The beginning of an invoice's number, of its customer's name, or of the bank's reference."
     )
     ordering = ("-pk",)
     empty_sentence = "Payments show here. Record one on the page of its invoice."

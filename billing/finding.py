@@ -17,7 +17,7 @@ def invoices_found(term: str) -> Q:
 
 
 def payments_found(term: str) -> Q:
-    """Return the condition of the payments with this reference, or for an invoice that says so."""
+    """Return the condition of the payments with this reference, or for an invoice that is found."""
     referred = Payment.objects.filter(with_words(term, WORDS_OF_A_PAYMENT))
-    invoices = Invoice.objects.filter(with_words(term, WORDS_OF_AN_INVOICE))
+    invoices = Invoice.objects.filter(invoices_found(term))
     return Q(pk__in=keys_of(referred)) | Q(invoice__in=keys_of(invoices))

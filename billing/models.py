@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, Now
 from bookings.models import IS_CURRENCY, Booking, Customer, Enrolment
 from egac.search import Words
 
-WORDS_OF_AN_INVOICE = Words("number", "billed_to")
+WORDS_OF_AN_INVOICE = Words("number")
 WORDS_OF_A_PAYMENT = Words("reference")
 
 

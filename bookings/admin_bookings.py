@@ -75,8 +75,8 @@ class BookingAdmin(ExportedAdmin, BookingsAdmin):
     list_display_links = ("who",)
     list_filter = ("status", "access_status", "plan", "package")
     search_help_text = (
-        "The beginning of a customer's name, address or number, the reference of another system, "
-        "or an id."
+        "The beginnings of a customer's name, a whole address or number, the reference of another "
+        "system, or an id."
     )
     ordering = ("-pk",)
     empty_sentence = (
@@ -205,8 +205,7 @@ class BookingAdmin(ExportedAdmin, BookingsAdmin):
             else:
                 changed = cancel_bookings(ids, because=press.reason, actor=actor, seen=seen)
             rows = Booking.objects.filter(pk__in=changed.ids).select_related("customer", "package")
-            count = f"{changed.changed} of {len(ids)}"
-            self.log(request, rows, f"{press.action.label}: {count}.")
+            self.log(request, rows, press.told(changed.changed))
         did = "confirmed" if press.action is CONFIRM else "cancelled"
         level = messages.WARNING if changed.skipped else messages.SUCCESS
         return level, changed.sentence(did)

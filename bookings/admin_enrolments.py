@@ -49,7 +49,7 @@ class EnrolmentAdmin(BookingsAdmin):
     list_display = ("who", "what", "when", "state", "changed_by")
     list_display_links = ("who",)
     list_filter = ("attendance", "session__status")
-    search_help_text = "The beginning of a customer's name, address or number."
+    search_help_text = "The beginnings of a customer's name, or a whole address or number."
     ordering = ("-session__starts_at", "-pk")
     empty_sentence = "Places in classes show here, each with whether they came."
 
@@ -132,6 +132,6 @@ class EnrolmentAdmin(BookingsAdmin):
                 list(seen), attendance=mark, actor=actor_of(request), seen=seen
             )
             rows = self.get_queryset(request).filter(pk__in=changed.ids)
-            self.log(request, rows, f"{press.action.label}: {changed.changed} of {len(seen)}.")
+            self.log(request, rows, press.told(changed.changed))
         level = messages.WARNING if changed.skipped else messages.SUCCESS
         return level, changed.sentence(f"marked as {mark.label}")

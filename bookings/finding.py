@@ -2,13 +2,18 @@
 
 from django.db.models import Q
 
-from bookings.models import WORDS_OF_A_CUSTOMER, Customer
-from egac.search import keys_of, with_words
+from bookings.models import Customer
+from egac.people_in_tables import found_among
+from egac.search import any_of, keys_of
 
 
 def customers_found(term: str) -> Q:
-    """Return the condition of the customers of whom a word begins so, for each word."""
-    return with_words(term, WORDS_OF_A_CUSTOMER)
+    """Return the condition of the customers with such a name, or with this address or number.
+
+    The reference of another system finds its customer too.
+    """
+    people = Customer.objects.all()
+    return any_of(people.filter(found_among(people, term)), people.filter(reference=term))
 
 
 def of_customers_found(term: str) -> Q:

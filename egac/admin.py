@@ -1,5 +1,6 @@
 """What every page of the admin says, and the pages of the ground's own tables."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,26 +12,29 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from egac.admin_actions import ActingAdmin, Line, Press, StaffAction
 from egac.admin_outgoing import TONES_OF_OUTCOMES
+from egac.admin_people import PersonAdmin
 from egac.admin_records import ListAdmin, RecordAdmin, WhenFilter, badge, moment, took
+from egac.admin_roles import RoleAdmin
 from egac.admin_search import SearchedAdmin
 from egac.admin_secrets import SecretUseAdmin
 from egac.channels import RATES, Channel, explain, pause, resume
-from egac.delivery import (
-    WORDS_OF_A_SUPPRESSION,
-    WORDS_OF_AN_ATTEMPT,
-    MessageAudit,
-    Suppression,
-)
+from egac.console import Person, Role
+from egac.delivery import MessageAudit, Suppression
 from egac.explain import what_happened
-from egac.search import with_words
+from egac.people import asked_in
 from egac.secret_use import SecretUse
+from egac.staff import CHANGED_MEANWHILE, Changed
 
+admin.site.register(Person, PersonAdmin)
+admin.site.register(Role, RoleAdmin)
 admin.site.register(SecretUse, SecretUseAdmin)
 admin.site.unregister([User, Group])
 
@@ -43,8 +47,8 @@ class StaffAdmin(ListAdmin, UserAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(ListAdmin, GroupAdmin):
-    """The roles of staff."""
+class StaffGroupAdmin(ListAdmin, GroupAdmin):
+    """The groups of staff: Django's own pages, in a list like all others."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         return super().get_queryset(request).prefetch_related("permissions__content_type")
@@ -123,26 +127,30 @@ class ChannelAdmin(ActingAdmin):
     def lines_of(self, action: StaffAction, rows: list[Channel]) -> list[Line]:
         return [Line(to=row.name, subject=self.state_in_words(row)) for row in rows]
 
+    def why_skipped(self, press: Press, row: Channel) -> str:
+        """Return why a confirmed button leaves the channel as it is by now, or ""."""
+        is_stale = press.seen[row.pk] != self.version_of(row)
+        return self.why_not(press.action, row) or (CHANGED_MEANWHILE if is_stale else "")
+
     def version_of(self, row: Channel) -> str:
-        return ""
+        return row.paused_at.isoformat() if row.paused_at else "not-paused"
 
     def perform(self, request: HttpRequest, press: Press) -> tuple[int, str]:
-        changed = []
+        skipped: Counter[str] = Counter()
+        ours = []
         with transaction.atomic():
-            for channel in Channel.objects.filter(pk__in=press.seen):
-                did_it = (
+            for channel in Channel.objects.filter(pk__in=press.seen).select_for_update():
+                if why := self.why_skipped(press, channel):
+                    skipped[why] += 1
+                    continue
+                ours.append(channel)
+                if press.action is PAUSE:
                     pause(channel.name, by=request.user.get_username())
-                    if press.action is PAUSE
-                    else resume(channel.name)
-                )
-                if did_it:
-                    changed.append(channel)
-            self.log(request, changed, f"{press.action.label}: {len(changed)} changed.")
-        skipped = len(press.seen) - len(changed)
-        already = "paused already" if press.action is PAUSE else "open already"
-        sentence = f"{len(changed)} {press.action.label.lower()}d."
-        rest = f" Skipped: {skipped} {already}." if skipped else ""
-        return (messages.WARNING if skipped else messages.SUCCESS), sentence + rest
+                else:
+                    resume(channel.name)
+            self.log(request, ours, press.told(len(ours)))
+        sentence = Changed(len(ours), dict(skipped)).sentence(f"{press.action.label.lower()}d")
+        return (messages.WARNING if skipped else messages.SUCCESS), sentence
 
 
 def is_closed(channel: Channel) -> bool:
@@ -194,15 +202,17 @@ class MessageAuditAdmin(SearchedAdmin, RecordAdmin):
         "source",
     )
     readonly_fields = fields
-    search_help_text = "The beginning of an address or number, a row's id, or the provider's id."
+    search_help_text = "A whole address or number, a row's id, or the provider's id."
     sortable_by = ("when",)
     ordering = ("-at", "-pk")
     empty_sentence = "Every attempt to send a message shows here, with what came of it."
 
     def found_by(self, term: str) -> Q:
+        recipient = asked_in(term).number or term
         # The index of a row's attempts begins with the table.
         of_row = Q(source__in=("invites", "notifications_queue"), source_id=term)
-        return with_words(term, WORDS_OF_AN_ATTEMPT) | of_row | Q(provider_message_id=term)
+        named = of_row | Q(provider_message_id=term)
+        return named | Q(Exact(Lower("recipient"), recipient.lower()))
 
     @admin.display(description="when", ordering="at")
     def when(self, line: MessageAudit) -> SafeString | str:
@@ -245,12 +255,12 @@ class SuppressionAdmin(SearchedAdmin):
     form = SuppressionForm
     fields = ("address", "reason")
     list_display = ("address", "reason", "since")
-    search_help_text = "The beginning of an address, or of a word of the reason."
+    search_help_text = "A whole address."
     ordering = ("-created_at",)
     empty_sentence = "Addresses that must not be written to show here: bounces, complaints, wishes."
 
     def found_by(self, term: str) -> Q:
-        return with_words(term, WORDS_OF_A_SUPPRESSION)
+        return Q(Exact(Lower("address"), term.lower()))
 
     @admin.display(description="since", ordering="created_at")
     def since(self, row: Suppression) -> SafeString | str:

@@ -4,14 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models
 from django.db.models.functions import Lower, Now
-
-from egac.search import Words
-
-WORDS_OF_AN_ATTEMPT = Words("recipient")
-WORDS_OF_A_SUPPRESSION = Words("address", "reason")
 
 
 class MessageAudit(models.Model):
@@ -45,9 +39,18 @@ class MessageAudit(models.Model):
         indexes = [
             models.Index(fields=["source", "source_id", "at"], name="message_audit_of_a_row"),
             models.Index(fields=["at"], name="message_audit_by_time"),
-            GinIndex(WORDS_OF_AN_ATTEMPT, name="message_audit_by_words"),
-            models.Index(fields=["outcome", "at"], name="message_audit_by_outcome"),
-            models.Index(fields=["channel", "at"], name="message_audit_by_channel"),
+            models.Index(Lower("recipient"), name="message_audit_by_recipient"),
+            # Of what is rare: what most attempts are is met soon in the order of time.
+            models.Index(
+                fields=["outcome", "at"],
+                name="message_audit_by_outcome",
+                condition=~models.Q(outcome="accepted"),
+            ),
+            models.Index(
+                fields=["at"],
+                name="message_audit_of_whatsapp",
+                condition=models.Q(channel="whatsapp"),
+            ),
             models.Index(
                 fields=["provider_message_id"],
                 name="message_audit_of_a_message",
@@ -177,7 +180,6 @@ class Suppression(models.Model):
     class Meta:
         db_table = "suppressions"
         indexes = [
-            GinIndex(WORDS_OF_A_SUPPRESSION, name="suppressions_by_words"),
             models.Index(fields=["-created_at"], name="suppressions_by_time"),
         ]
         constraints = [

@@ -1,7 +1,16 @@
 """The tables of the ground, each defined beside its verbs."""
 
 from egac.channels import Channel
+from egac.console import Person, Role
 from egac.delivery import DeliveryEvent, MessageAudit, Suppression
 from egac.secret_use import SecretUse
 
-__all__ = ["Channel", "DeliveryEvent", "MessageAudit", "SecretUse", "Suppression"]
+__all__ = [
+    "Channel",
+    "DeliveryEvent",
+    "MessageAudit",
+    "Person",
+    "Role",
+    "SecretUse",
+    "Suppression",
+]

@@ -1,13 +1,16 @@
 """Find rows by the beginnings of words: an index of PostgreSQL's own text search, no extension.
 
-The words of a row are an expression, so a table of another program needs no column for it. What is
-found by is written here once: an index of `Words` serves the search for the same `Words` alone.
+The words of a row are an expression, so a table of another program needs no column for it. An index
+of an expression serves the search for the same expression alone.
+
+An address is never found by its beginning, wherever it was written: who may not read it would find
+it letter by letter.
 """
 
 import re
 from typing import Any
 
-from django.contrib.postgres.search import SearchVectorField
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db.models import BooleanField, F, Func, Q, TextField, Value
 from django.db.models.functions import Coalesce
 from django.db.models.query import QuerySet
@@ -16,9 +19,11 @@ FEW = 500  # rows
 MOST_WORDS = 8  # of a search; what follows is left out
 LONGEST_WORD = 60
 MOST_CHARACTERS = 1000  # of a row: another program may write a megabyte, which no index takes
-# What would join words to an address or a file's name, of which only the whole is found.
-JOINERS = "@.-_+/:?=&#~<>"
-SPLIT = f"translate(%(expressions)s, '{JOINERS}', '{' ' * len(JOINERS)}')"
+WITHOUT_ADDRESSES = r"regexp_replace(%(expressions)s, '\S*@\S*', ' ', 'g')"
+# What would join words to the name of a host or a file, of which only the whole is found.
+JOINERS = ".-_+/:?=&#~<>"
+SPLIT = f"translate({WITHOUT_ADDRESSES}, '{JOINERS}', '{' ' * len(JOINERS)}')"
+NAME = SearchVector("name", config="simple")  # of a table whose index was made of it
 
 
 class Words(Func):
@@ -52,10 +57,15 @@ def prefix_query(text: str) -> str:
     return " & ".join(f"{word[:LONGEST_WORD]}:*" for word in words)
 
 
-def with_words(text: str, words: Words) -> Q:
+def with_words(text: str, words: Func) -> Q:
     """Return the condition of the rows with words that begin as those of the text do."""
     query = prefix_query(text)
     return Q(Found(words, Value(query))) if query else Q(pk__in=[])
+
+
+def with_name(text: str) -> Q:
+    """Return the condition of the rows with such words in their name, which is no address."""
+    return with_words(text, NAME) & ~Q(name__contains="@")
 
 
 def keys_of(rows: QuerySet[Any]) -> Any:

@@ -18,8 +18,7 @@ from egac.admin_export import ExportedAdmin
 from egac.admin_records import badge, moment
 from egac.admin_search import SearchedAdmin, uuid_in
 from egac.csv_files import UnusableFile
-from egac.search import with_words
-from invites import finding
+from egac.people_in_tables import found_among
 from invites.admin_forms import SALT, CsvConfirmForm, CsvExportForm, CsvForm, EnquiryForm
 from invites.models import Enquiry, Invite
 from invites.resources import EnquiryCsv, EnquiryResource
@@ -78,7 +77,7 @@ class EnquiryAdmin(ExportedAdmin, ImportExportMixin, SearchedAdmin):
     fields = ("name", "email", "phone", "dob", "interest", "source", "note")
     list_display = ("name_or_none", "email", "phone", "interest", "invited", "enquired")
     sortable_by = ("enquired",)
-    search_help_text = "The beginning of a name, an address or a number, or an id."
+    search_help_text = "The beginnings of a name, a whole address or number, or an id."
     ordering = ("-created_at", "pk")
     empty_sentence = "Enquiries show here. Import a CSV file, or add the first one by hand."
 
@@ -89,7 +88,7 @@ class EnquiryAdmin(ExportedAdmin, ImportExportMixin, SearchedAdmin):
 
     def found_by(self, term: str) -> Q:
         as_id = uuid_in(term)
-        return Q(pk=as_id) if as_id else with_words(term, finding.WORDS)
+        return Q(pk=as_id) if as_id else found_among(Enquiry.objects.all(), term)
 
     @admin.display(description="name", ordering="name")
     def name_or_none(self, enquiry: Enquiry) -> str:

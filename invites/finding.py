@@ -1,16 +1,9 @@
-"""By what the lists of enquiries and invites are found: their indexes, the words of an enquiry."""
+"""By what the lists of enquiries and invites are found: their indexes."""
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
-from egac.search import Words
-
-WORDS = Words("name", "email", "phone")
-OF_ENQUIRIES = (
-    GinIndex(WORDS, name="enquiries_by_words"),
-    models.Index(fields=["-created_at", "id"], name="enquiries_by_time"),
-)
+OF_ENQUIRIES = (models.Index(fields=["-created_at", "id"], name="enquiries_by_time"),)
 OF_INVITES = (
     models.Index(fields=["-created_at", "id"], name="invites_by_time"),
     models.Index(

@@ -9,8 +9,8 @@ from egac.search import Words
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("billing", "0004_missed_days"), ("bookings", "0030_find_in_long_lists")]
+    dependencies = [("billing", "0004_missed_days"), ("bookings", "0021_find_in_long_lists")]
     operations = [
-        BuildIndexes("Invoice", GinIndex(Words("number", "billed_to"), name="invoices_by_words")),
+        BuildIndexes("Invoice", GinIndex(Words("number"), name="invoices_by_words")),
         BuildIndexes("Payment", GinIndex(Words("reference"), name="payments_by_words")),
     ]

@@ -10,13 +10,7 @@ from egac.search import Words
 
 IS_WHATSAPP = Q(payload__contains={"channel": "whatsapp"})
 CONTEXT = KeyTransform("context", "payload")
-WORDS = Words(
-    "type",
-    KeyTextTransform("to", "payload"),
-    KeyTextTransform("name", CONTEXT),
-    KeyTextTransform("invoice_number", CONTEXT),
-    KeyTextTransform("subject", "payload"),
-)
+WORDS = Words(KeyTextTransform("name", CONTEXT), KeyTextTransform("invoice_number", CONTEXT))
 
 
 class Migration(migrations.Migration):
@@ -26,7 +20,11 @@ class Migration(migrations.Migration):
         BuildIndexes(
             "Notification",
             GinIndex(WORDS, name="queue_by_words"),
-            models.Index(fields=["status", "id"], name="queue_by_status"),
+            models.Index(
+                fields=["status", "id"],
+                name="queue_by_status",
+                condition=Q(status__in=["failed", "cancelled"]),
+            ),
             models.Index(fields=["type", "id"], name="queue_by_type"),
             models.Index(
                 fields=["reason", "id"],
@@ -37,6 +35,5 @@ class Migration(migrations.Migration):
                 fields=["id"], name="queue_with_error", condition=Q(last_error__isnull=False)
             ),
             models.Index(fields=["id"], name="queue_for_whatsapp", condition=IS_WHATSAPP),
-            models.Index(fields=["id"], name="queue_for_email", condition=~IS_WHATSAPP),
         )
     ]

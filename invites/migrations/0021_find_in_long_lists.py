@@ -1,21 +1,17 @@
 """List, filter and search many enquiries and invites by indexes; the website's are in them too."""
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import migrations, models
 from django.db.models import Q
 
 from egac.indexing import BuildIndexes
-from egac.search import Words
 
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("invites", "0002_complete")]
+    dependencies = [("invites", "0020_find_people")]
     operations = [
         BuildIndexes(
-            "Enquiry",
-            GinIndex(Words("name", "email", "phone"), name="enquiries_by_words"),
-            models.Index(fields=["-created_at", "id"], name="enquiries_by_time"),
+            "Enquiry", models.Index(fields=["-created_at", "id"], name="enquiries_by_time")
         ),
         BuildIndexes(
             "Invite",
