@@ -149,9 +149,8 @@ def test_a_payload_of_any_shape_is_shown(operator: Client, payload: Any) -> None
         ("error=no", False, True),
         ("q=%2B447700900123", True, False),
         ("q=AMELIA@families.example", False, True),
-        ("q=amelia", False, True),
-        ("q=melia", False, False),
-        ("q=invoice", True, False),
+        ("q=amelia", False, False),
+        ("q=invoice_issued", True, False),
         ("q=99999999999999999999", False, False),
     ],
 )
