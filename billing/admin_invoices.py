@@ -84,7 +84,7 @@ class InvoiceAdmin(SearchedAdmin, ExportedAdmin, IssuingAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("customer", "booking__package")
 
-    def found_by(self, term: str) -> Q:
+    def found_by(self, request: HttpRequest, term: str) -> Q:
         return invoices_found(term)
 
     # The columns

@@ -35,7 +35,7 @@ class PaymentAdmin(SearchedAdmin, ExportedAdmin, RecordAdmin):
     ordering = ("-pk",)
     empty_sentence = "Payments show here. Record one on the page of its invoice."
 
-    def found_by(self, term: str) -> Q:
+    def found_by(self, request: HttpRequest, term: str) -> Q:
         return payments_found(term)
 
     @admin.display(description="amount", ordering="amount")

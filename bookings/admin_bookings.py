@@ -84,7 +84,7 @@ class BookingAdmin(ExportedAdmin, BookingsAdmin):
         "manage.py import_bookings."
     )
 
-    def found_by(self, term: str) -> Q:
+    def found_by(self, request: HttpRequest, term: str) -> Q:
         itself = Q(reference=term) | Q(pk=number_in(term))
         return any_of(
             Booking.objects.filter(of_customers_found(term)), Booking.objects.filter(itself)

@@ -78,7 +78,7 @@ class CustomerAdmin(ExportedAdmin, BookingsAdmin):
         booked = count_of(Booking.objects.confirmed(), by="customer")
         return super().get_queryset(request).annotate(booked=booked)
 
-    def found_by(self, term: str) -> Q:
+    def found_by(self, request: HttpRequest, term: str) -> Q:
         return customers_found(term)
 
     @admin.display(description="WhatsApp", ordering="whatsapp_opted_in_at")

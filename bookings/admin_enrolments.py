@@ -57,7 +57,7 @@ class EnrolmentAdmin(BookingsAdmin):
         rows = enrolments_by_the_clock().select_related("booking__customer", "booking__package")
         return rows.order_by(*self.ordering)
 
-    def found_by(self, term: str) -> Q:
+    def found_by(self, request: HttpRequest, term: str) -> Q:
         return Q(booking__in=keys_of(Booking.objects.filter(of_customers_found(term))))
 
     @admin.display(description="customer", ordering="booking__customer__name")

@@ -95,7 +95,7 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
             places=count_of(places, by="session"), attended=count_of(came, by="session")
         ).order_by(*self.ordering)
 
-    def found_by(self, term: str) -> Q:
+    def found_by(self, request: HttpRequest, term: str) -> Q:
         return with_words(term, WORDS_OF_A_CLASS) | Q(instructor__name__istartswith=term)
 
     def get_urls(self) -> list[URLPattern]:

@@ -207,7 +207,7 @@ class MessageAuditAdmin(SearchedAdmin, RecordAdmin):
     ordering = ("-at", "-pk")
     empty_sentence = "Every attempt to send a message shows here, with what came of it."
 
-    def found_by(self, term: str) -> Q:
+    def found_by(self, request: HttpRequest, term: str) -> Q:
         recipient = asked_in(term).number or term
         # The index of a row's attempts begins with the table.
         of_row = Q(source__in=("invites", "notifications_queue"), source_id=term)
@@ -259,7 +259,7 @@ class SuppressionAdmin(SearchedAdmin):
     ordering = ("-created_at",)
     empty_sentence = "Addresses that must not be written to show here: bounces, complaints, wishes."
 
-    def found_by(self, term: str) -> Q:
+    def found_by(self, request: HttpRequest, term: str) -> Q:
         return Q(Exact(Lower("address"), term.lower()))
 
     @admin.display(description="since", ordering="created_at")

@@ -17,7 +17,7 @@ class SearchedAdmin(ListAdmin):
 
     search_fields = ("pk",)  # for the box alone: `found_by` says what is searched
 
-    def found_by(self, term: str) -> Q:
+    def found_by(self, request: HttpRequest, term: str) -> Q:
         """Return the condition of the rows that this finds; it is never empty."""
         raise NotImplementedError
 
@@ -27,7 +27,7 @@ class SearchedAdmin(ListAdmin):
         term = search_term.replace("\0", " ").strip()
         if not term:
             return queryset, False
-        found = self.found_by(term)
+        found = self.found_by(request, term)
         keys = keys_of(self.model._base_manager.filter(found))
         return queryset.filter(Q(pk__in=keys) if isinstance(keys, list) else found), False
 

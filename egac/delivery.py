@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import connection, models
 from django.db.models.functions import Lower, Now
 
@@ -46,10 +47,11 @@ class MessageAudit(models.Model):
                 name="message_audit_by_outcome",
                 condition=~models.Q(outcome="accepted"),
             ),
-            models.Index(
-                fields=["at"],
-                name="message_audit_of_whatsapp",
-                condition=models.Q(channel="whatsapp"),
+            BrinIndex(
+                fields=["channel"],
+                opclasses=["text_bloom_ops"],
+                autosummarize=True,
+                name="message_audit_by_channel",
             ),
             models.Index(
                 fields=["provider_message_id"],

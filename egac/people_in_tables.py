@@ -35,10 +35,10 @@ class PeopleIn:
     def permission(self) -> str:
         return f"{self.model._meta.app_label}.view_{self.kind}"
 
-    def search(self, asked: Asked) -> list[Entry]:
-        """Return whom the search finds; of a name that many share any MOST_FOUND of them."""
+    def search(self, asked: Asked, *, most: int = MOST_FOUND) -> list[Entry]:
+        """Return whom the search finds; of a name that many share any so many of them."""
         if asked.words:
-            return self._entries(self._rows().filter(with_name(" ".join(asked.words))))
+            return self._entries(self._rows().filter(with_name(" ".join(asked.words))), most)
         by_reach = self.reached_at({asked.address} - {""}, {asked.number} - {""})
         return [*self._keyed(asked.key), *by_reach]
 
@@ -76,8 +76,8 @@ class PeopleIn:
     def _rows(self) -> QuerySet[Any]:
         return self.model._default_manager.order_by()
 
-    def _entries(self, rows: QuerySet[Any]) -> list[Entry]:
-        return [self.entry_of(row) for row in rows[:MOST_FOUND]]
+    def _entries(self, rows: QuerySet[Any], most: int = MOST_FOUND) -> list[Entry]:
+        return [self.entry_of(row) for row in rows[:most]]
 
     def entry_of(self, row: Any) -> Entry:
         """Return a row as it names somebody."""

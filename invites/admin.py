@@ -85,7 +85,7 @@ class InviteAdmin(SearchedAdmin, OutgoingAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invite]:
         return super().get_queryset(request).select_related("enquiry")
 
-    def found_by(self, term: str) -> Q:
+    def found_by(self, request: HttpRequest, term: str) -> Q:
         if as_id := uuid_in(term):
             return Q(pk=as_id)
         people = Enquiry.objects.all()

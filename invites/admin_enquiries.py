@@ -86,7 +86,7 @@ class EnquiryAdmin(ExportedAdmin, ImportExportMixin, SearchedAdmin):
         latest = Subquery(invites.values("status")[:1])
         return super().get_queryset(request).annotate(invite_status=latest)
 
-    def found_by(self, term: str) -> Q:
+    def found_by(self, request: HttpRequest, term: str) -> Q:
         as_id = uuid_in(term)
         return Q(pk=as_id) if as_id else found_among(Enquiry.objects.all(), term)
 

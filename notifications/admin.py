@@ -21,15 +21,15 @@ from egac.admin_records import RecordAdmin, badge, moment
 from egac.admin_search import SearchedAdmin, number_in
 from egac.delivery import events_of, suppressed_among
 from egac.explain import clock
-from egac.people import asked_in
+from egac.people import MOST_NAMED, asked_in, reached_by_name
 from egac.providers import Sender
 from egac.providers.resend import EMAIL
 from egac.providers.whatsapp import WHATSAPP
 from egac.retry import Reason
-from egac.search import any_of, with_words
+from egac.search import any_of
 from egac.staff import instant_of
 from notifications import admin_buttons as buttons
-from notifications import finding, staff
+from notifications import staff
 from notifications.admin_filters import ChannelFilter, TypeFilter
 from notifications.catalogue import title_of
 from notifications.models import Notification, Sample, Worker
@@ -46,6 +46,10 @@ TONES: dict[str, str] = {
 }
 IN_DOUBT = "batch__in_doubt_since"
 LARGEST_ID = 2**31 - 1
+MANY_SO_CALLED = (
+    f"Many people are called so: these are the messages to {MOST_NAMED} customers and {MOST_NAMED} "
+    "enquirers among them. Type more of the name."
+)
 ALIVE_FOR = timedelta(minutes=1)
 
 
@@ -71,8 +75,7 @@ class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
     sortable_by = ("id",)
     ordering: ClassVar[Any] = ("-pk",)
     search_help_text = (
-        "The beginnings of a name or of an invoice's number, a whole address or number, a "
-        "type, or an id."
+        "The beginnings of a customer's or enquirer's name, a whole address or number, or an id."
     )
     empty_sentence = "Messages show here as soon as one is queued, each with its state."
 
@@ -81,12 +84,14 @@ class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
         rows = staff.with_batches().annotate(**batch).defer("rendered", "preview")
         return rows.order_by(*self.ordering)
 
-    def found_by(self, term: str) -> Q:
-        rows = Notification.objects
-        ways = [rows.to_any_of([asked_in(term).number or term]), rows.filter(type=term)]
-        if as_id := number_in(term, largest=LARGEST_ID):
-            ways.append(rows.filter(pk=as_id))
-        return any_of(rows.filter(with_words(term, finding.WORDS)), *ways)
+    def found_by(self, request: HttpRequest, term: str) -> Q:
+        reached, has_more = reached_by_name(term, may=request.user.has_perm)
+        if has_more:
+            messages.info(request, MANY_SO_CALLED)
+        to_them = Notification.objects.to_any_of([*reached, asked_in(term).number or term])
+        as_id = number_in(term, largest=LARGEST_ID)
+        itself = Notification.objects.filter(pk__in=[] if as_id is None else [as_id])
+        return any_of(to_them, itself)
 
     # The columns
 

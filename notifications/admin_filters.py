@@ -4,12 +4,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.db.models.lookups import Exact
 from django.http import HttpRequest
 
 from notifications import admin_buttons as buttons
-from notifications import finding
 from notifications.catalogue import TYPES
-from notifications.models import IS_WHATSAPP
+from notifications.finding import CHANNEL, IS_WHATSAPP
 
 
 class ChannelFilter(admin.SimpleListFilter):
@@ -23,7 +23,7 @@ class ChannelFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "whatsapp":
-            return queryset.filter(IS_WHATSAPP)
+            return queryset.filter(Exact(CHANNEL, "whatsapp"))
         return queryset.exclude(IS_WHATSAPP) if self.value() == "email" else queryset
 
 
@@ -40,5 +40,5 @@ class TypeFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == self.OTHER:
-            return queryset.filter(type__in=finding.other_types(list(TYPES)))
+            return queryset.exclude(type__in=TYPES)
         return queryset.filter(type=self.value()) if self.value() else queryset

@@ -1,5 +1,6 @@
 """List, filter and find attempts and suppressed addresses, however many there are."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import migrations, models
 from django.db.models.functions import Lower
 
@@ -18,10 +19,11 @@ class Migration(migrations.Migration):
                 name="message_audit_by_outcome",
                 condition=~models.Q(outcome="accepted"),
             ),
-            models.Index(
-                fields=["at"],
-                name="message_audit_of_whatsapp",
-                condition=models.Q(channel="whatsapp"),
+            BrinIndex(
+                fields=["channel"],
+                opclasses=["text_bloom_ops"],
+                autosummarize=True,
+                name="message_audit_by_channel",
             ),
             models.Index(
                 fields=["provider_message_id"],

@@ -1,16 +1,26 @@
-"""List, filter and search a million messages by indexes; other programs' rows are in them too."""
+"""List and filter a million messages by indexes; other programs' rows are in them too."""
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, OpClass
 from django.db import migrations, models
 from django.db.models import Q
-from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.fields.json import KeyTextTransform
 
 from egac.indexing import BuildIndexes
-from egac.search import Words
 
-IS_WHATSAPP = Q(payload__contains={"channel": "whatsapp"})
-CONTEXT = KeyTransform("context", "payload")
-WORDS = Words(KeyTextTransform("name", CONTEXT), KeyTextTransform("invoice_number", CONTEXT))
+OUR_TYPES = (
+    "booking_confirmation",
+    "class_notification",
+    "class_host_notification",
+    "class_cancelled",
+    "invoice_issued",
+    "payment_reminder",
+    "payment_overdue",
+    "access_grace",
+    "access_locked",
+    "access_restored",
+    "payment_received",
+    "staff_alert",
+)
 
 
 class Migration(migrations.Migration):
@@ -19,13 +29,11 @@ class Migration(migrations.Migration):
     operations = [
         BuildIndexes(
             "Notification",
-            GinIndex(WORDS, name="queue_by_words"),
             models.Index(
                 fields=["status", "id"],
                 name="queue_by_status",
                 condition=Q(status__in=["failed", "cancelled"]),
             ),
-            models.Index(fields=["type", "id"], name="queue_by_type"),
             models.Index(
                 fields=["reason", "id"],
                 name="queue_by_reason",
@@ -34,6 +42,21 @@ class Migration(migrations.Migration):
             models.Index(
                 fields=["id"], name="queue_with_error", condition=Q(last_error__isnull=False)
             ),
-            models.Index(fields=["id"], name="queue_for_whatsapp", condition=IS_WHATSAPP),
+            models.Index(
+                fields=["id"],
+                name="queue_of_other_programs",
+                condition=~Q(type__in=OUR_TYPES),
+            ),
+            BrinIndex(
+                fields=["type"],
+                opclasses=["text_bloom_ops"],
+                autosummarize=True,
+                name="queue_by_type",
+            ),
+            BrinIndex(
+                OpClass(KeyTextTransform("channel", "payload"), "text_bloom_ops"),
+                autosummarize=True,
+                name="queue_by_channel",
+            ),
         )
     ]
