@@ -7,6 +7,7 @@ from bookings.booking import (
     confirm_bookings,
     make_booking,
 )
+from bookings.concerned import register_note
 from bookings.enrolling import enrol
 from bookings.notices import (
     BOOKING_STANDS,
@@ -45,6 +46,7 @@ __all__ = [
     "mark_register",
     "messages_to",
     "move_access",
+    "register_note",
     "schedule_meetings",
     "seed_demo",
 ]
