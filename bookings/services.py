@@ -9,6 +9,7 @@ from bookings.booking import (
 )
 from bookings.concerned import register_note
 from bookings.enrolling import enrol
+from bookings.finding import of_customers_found
 from bookings.notices import (
     BOOKING_STANDS,
     CHANNELS,
@@ -45,6 +46,7 @@ __all__ = [
     "mark_attendance",
     "mark_register",
     "messages_to",
+    "of_customers_found",
     "move_access",
     "register_note",
     "schedule_meetings",
