@@ -15,6 +15,7 @@ from bookings.admin_base import TONES_OF_STATUS, BookingsAdmin, actor_of, seen_o
 from bookings.admin_buttons import ATTENDED, MISSED, line_of_enrolment
 from bookings.admin_forms import EnrolmentForm
 from bookings.booking import Refused
+from bookings.concerned import notes_on
 from bookings.enrolling import enrol
 from bookings.finding import of_customers_found
 from bookings.models import Booking, Enrolment
@@ -113,6 +114,9 @@ class EnrolmentAdmin(BookingsAdmin):
             ("That was", moment(row.updated_at)),
         ]
 
+    def notes(self, row: Any) -> list[str]:
+        return list(filter(None, [notes_on([row.pk])]))
+
     def milestones(self, row: Any) -> Iterator[Event]:
         who = row.changed_by or "somebody"
         yield Event(row.updated_at, f"{who}: {row.get_attendance_display()}", "off")
@@ -133,5 +137,6 @@ class EnrolmentAdmin(BookingsAdmin):
             )
             rows = self.get_queryset(request).filter(pk__in=changed.ids)
             self.log(request, rows, press.told(changed.changed))
-        level = messages.WARNING if changed.skipped else messages.SUCCESS
-        return level, changed.sentence(f"marked as {mark.label}")
+        note = notes_on(changed.ids)
+        level = messages.WARNING if changed.skipped or note else messages.SUCCESS
+        return level, f"{changed.sentence(f'marked as {mark.label}')} {note}".strip()

@@ -1,6 +1,6 @@
 """Classes in the admin: who is booked, who came, whether it took place, and what is called off."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ from bookings.admin_register import (
     why_closed,
 )
 from bookings.classes import WORDS_OF_A_CLASS
+from bookings.concerned import notes_on
 from bookings.models import ClassSession, Enrolment
 from bookings.resources import SessionResource
 from bookings.sessions import (
@@ -175,7 +176,7 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
         notes = [f"Its Zoom meeting: {row.meeting_error}"] if row.meeting_error else []
         if row.ends_at is None:
             notes.append("It has no end, so it cannot be billed or held online. Press Change.")
-        return notes
+        return [*notes, *filter(None, [notes_on(_places_in([row.pk]))])]
 
     def tables(self, row: Any) -> list[Table]:
         headers = ("Customer", "Phone", "Access", "Attendance")
@@ -245,8 +246,9 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
             changed = mark_register(marks, actor=actor_of(request), seen=seen)
             if changed.changed:
                 self.log(request, [session], f"Register: {changed.changed} marked.")
-        level = messages.WARNING if changed.skipped else messages.SUCCESS
-        messages.add_message(request, level, changed.sentence("marked"))
+        note = notes_on(changed.ids)
+        level = messages.WARNING if changed.skipped or note else messages.SUCCESS
+        messages.add_message(request, level, f"{changed.sentence('marked')} {note}".strip())
         return HttpResponseRedirect(self.url_of("register", session.pk))
 
     # The buttons
@@ -268,5 +270,10 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
             rows = ClassSession.objects.filter(pk__in=changed.ids)
             self.log(request, rows, press.told(changed.changed))
         did = "noted as having taken place" if press.action is COMPLETE else "cancelled"
-        level = messages.WARNING if changed.skipped else messages.SUCCESS
-        return level, changed.sentence(did)
+        note = notes_on(_places_in(changed.ids))
+        level = messages.WARNING if changed.skipped or note else messages.SUCCESS
+        return level, f"{changed.sentence(did)} {note}".strip()
+
+
+def _places_in(sessions: Sequence[int]) -> list[int]:
+    return list(Enrolment.objects.filter(session__in=sessions).values_list("pk", flat=True))

@@ -7,6 +7,7 @@ from bookings.booking import (
     confirm_bookings,
     make_booking,
 )
+from bookings.concerned import register_note
 from bookings.enrolling import enrol
 from bookings.finding import of_customers_found
 from bookings.notices import (
@@ -47,6 +48,7 @@ __all__ = [
     "messages_to",
     "of_customers_found",
     "move_access",
+    "register_note",
     "schedule_meetings",
     "seed_demo",
 ]
