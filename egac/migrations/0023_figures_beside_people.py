@@ -1,7 +1,7 @@
-"""Bring the two ways together on which the figures and the pages of people were made."""
+"""Bring together the figures and what the console needs, which were made beside each other."""
 
 from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("egac", "0020_people_and_roles"), ("egac", "0022_figures")]
+    dependencies = [("egac", "0021_find_in_long_lists"), ("egac", "0022_figures")]

@@ -7,7 +7,7 @@ from egac.counting import CountFinishedRows
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("invites", "0020_find_people"), ("egac", "0022_figures")]
+    dependencies = [("invites", "0021_find_in_long_lists"), ("egac", "0022_figures")]
     operations = [
         CountFinishedRows(
             "invites", channel="'email'", finished=("sent", "accepted", "failed", "cancelled")

@@ -9,7 +9,7 @@ CHANNEL = """CASE WHEN payload @> '{"channel": "whatsapp"}' THEN 'whatsapp' ELSE
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("notifications", "0003_find_by_recipient"), ("egac", "0022_figures")]
+    dependencies = [("notifications", "0004_find_in_long_lists"), ("egac", "0022_figures")]
     operations = [
         CountFinishedRows(
             "notifications_queue", channel=CHANNEL, finished=("completed", "failed", "cancelled")

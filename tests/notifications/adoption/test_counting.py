@@ -39,6 +39,6 @@ def test_what_ends_before_the_older_rows_are_counted_is_counted_once(
 def test_the_way_back_forgets_the_figures(queue: QueueDatabase) -> None:
     queue.migrate()
 
-    queue.migrate("0003_find_by_recipient")
+    queue.migrate("0004_find_in_long_lists")
 
     assert queue.run(KNOWN) == []
