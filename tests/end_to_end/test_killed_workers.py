@@ -236,10 +236,11 @@ def test_a_loop_that_wakes_in_the_middle_of_its_calls_changes_nothing(
     gates = hold_the_calls(provider, is_after=True)
     with running(*RUN_WORKER_QUEUE, "--loop", env=child(provider)) as late:
         wait_for_the_calls(gates, emails=1 + AT_ONCE, whatsapps=AT_ONCE)
-        late.signal(signal.SIGSTOP)
+        late.stop_at_rest()
         let_go(gates)
         let_the_leases_end()
         recover()
+        assert all_have_ended()
         before = rows_and_calls(provider)
         late.signal(signal.SIGCONT)
         late.signal(signal.SIGTERM)
