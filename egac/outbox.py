@@ -154,11 +154,11 @@ class OutgoingQuerySet(models.QuerySet[Any]):
         )
 
     def extend(self, *, owner: str, lease: timedelta) -> set[Any]:
-        """Prolong the live leases of `owner`; return the keys of their rows."""
+        """Prolong the leases of `owner`, the ended ones that nobody took too; return their keys."""
         table = self.model._meta.db_table
         statement = (
             f"UPDATE {table} SET lease_ends_at = now() + %s, updated_at = now() "
-            "WHERE status = %s AND lease_owner = %s AND lease_ends_at >= now() RETURNING id"
+            "WHERE status = %s AND lease_owner = %s RETURNING id"
         )
         with connection.cursor() as cursor:
             told: Any = [lease, self.model.Status.PROCESSING, owner]

@@ -1,5 +1,6 @@
 """One bounded pass over the queue, as cron and the HTTP trigger start it."""
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -10,8 +11,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import close_old_connections, connection
 
+from egac.drain import AWAY
 from egac.preview import preview_due
 from egac.providers import NotConfigured
 from egac.record import Record
@@ -19,10 +21,13 @@ from notifications.heartbeat import Heartbeat
 from notifications.lanes import Bounds, EmailBatches, EmailRows, Lane, WhatsAppRows
 from notifications.models import Notification, NotificationQuerySet, Worker
 
+logger = logging.getLogger(__name__)
+
 CHANNELS: dict[str, tuple[type[Lane], ...]] = {
     "email": (EmailBatches, EmailRows),
     "whatsapp": (WhatsAppRows,),
 }
+TRIES, AFTER_ERROR_SECONDS = 9, 1.0  # how often, and how far apart, a lost database is tried
 DRY_RUN = "Dry run: nothing was sent."
 
 
@@ -70,6 +75,7 @@ def pass_within(
         ]
         done = [task.result() for task in tasks]
     lines = [line for each in done for line in each.lines]
+    close_old_connections()  # this thread's: the database may have gone away meanwhile
     _leave_a_sign(len(lines))
     return {
         "ok": True,
@@ -119,10 +125,25 @@ def _run_channel(channel: str, bounds: Bounds) -> Done:
         for lane in CHANNELS[channel]:
             called = sum(each.audit is not None for each in recorded)
             bounds.limit = max(0, limit - called)
-            notes.add(lane(bounds, recorded.extend).run())
+            notes.add(_persevere(lane(bounds, recorded.extend)))
     finally:
         connection.close()
     return Done([_line(each) for each in recorded], notes - {""})
+
+
+def _persevere(lane: Lane) -> str:
+    """Run a lane; where the database goes away, go on when it is back with what is in hand.
+
+    The answers of the calls under way are known here alone.
+    """
+    for _ in range(TRIES):
+        try:
+            return lane.run()
+        except AWAY:
+            logger.exception("%s: the database went away; it is tried again", lane.name)
+            connection.close()
+            lane.bounds.stop.wait(AFTER_ERROR_SECONDS)
+    return lane.run()
 
 
 def _preview(channel: str, limit: int) -> Done:
