@@ -32,6 +32,7 @@ class Claim:
         self._fields = [
             field for field in self.model._meta.concrete_fields if field.name not in UNREAD
         ]
+        self._told = self.model.told_with_a_claim()
         self._names = [field.attname for field in self._fields]
         chosen, self._params = rows.in_order().values("pk").query.sql_with_params()
         # MATERIALIZED: a sub-select may be run once more for each row, and lock more than asked.
@@ -55,12 +56,15 @@ class Claim:
         for position, field in enumerate(self._fields):
             if isinstance(field, models.JSONField) and values[position] is not None:
                 values[position] = json.loads(values[position], cls=field.decoder)
-        row = self.model.from_db(connection.alias, self._names, values)
+        known = values[: len(self._fields)]
+        row = self.model.from_db(connection.alias, self._names, known)
         row.claimed_at = claimed_at
+        vars(row).update(zip(self._told, values[len(self._fields) :], strict=True))
         return row
 
     def _columns(self) -> str:
-        return ", ".join(_as_claimed(field) for field in self._fields)
+        fields = [_as_claimed(field) for field in self._fields]
+        return ", ".join(fields + list(self._told.values()))
 
 
 def _as_claimed(field: Any) -> str:

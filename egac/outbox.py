@@ -256,6 +256,11 @@ class Outgoing(models.Model):
         raise NotImplementedError
 
     @classmethod
+    def told_with_a_claim(cls) -> dict[str, str]:
+        """Return what a claim also sets on each row: attributes, and their SQL of `outgoing`."""
+        return {}
+
+    @classmethod
     def look_up(cls, rows: Sequence[Any]) -> None:
         """Note on each row what many are asked about at once, before `check_relevance`."""
 
