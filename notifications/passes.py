@@ -101,13 +101,19 @@ def _require_one(channels: Sequence[str]) -> None:
 
 
 def _shares(limit: int, channels: Sequence[str]) -> dict[str, int]:
-    """Split the limit so that no channel starves the other, and none of it is wasted."""
+    """Return how many messages each channel may send."""
     if len(channels) == 1:
         return {channels[0]: limit}
-    email = _in_hand(Notification.objects.for_email(), limit)
-    whatsapp = _in_hand(Notification.objects.for_whatsapp(), limit)
-    for_whatsapp = min(whatsapp, max(limit // 2, limit - email))
+    queue = Notification.objects
+    for_whatsapp = _share_of_second(
+        limit, _in_hand(queue.for_email(), limit), _in_hand(queue.for_whatsapp(), limit)
+    )
     return {"email": limit - for_whatsapp, "whatsapp": for_whatsapp}
+
+
+def _share_of_second(limit: int, first: int, second: int) -> int:
+    """Split the limit so that neither of two starves the other, and none of it is wasted."""
+    return min(second, max(limit // 2, limit - first))
 
 
 def _in_hand(rows: NotificationQuerySet, limit: int) -> int:
@@ -124,11 +130,19 @@ def _run_channel(channel: str, bounds: Bounds) -> Done:
     try:
         for lane in CHANNELS[channel]:
             called = sum(each.audit is not None for each in recorded)
-            bounds.limit = max(0, limit - called)
+            kept = _share_of_single_emails(limit) if lane is EmailBatches else 0
+            bounds.limit = max(0, limit - called - kept)
             notes.add(_persevere(lane(bounds, recorded.extend)))
     finally:
         connection.close()
     return Done([_line(each) for each in recorded], notes - {""})
+
+
+def _share_of_single_emails(limit: int) -> int:
+    """Return how many e-mails of a pass go alone, whatever waits for a batch."""
+    emails = Notification.objects.for_email()
+    alone = _in_hand(emails.not_freshly_due(), limit)
+    return _share_of_second(limit, emails.freshly_due()[:limit].count(), alone)
 
 
 def _persevere(lane: Lane) -> str:
