@@ -39,7 +39,8 @@ class Claim:
         self._statement = (
             f"WITH chosen AS MATERIALIZED ({chosen} LIMIT %s FOR UPDATE SKIP LOCKED) "
             f"UPDATE {self.model._meta.db_table} AS outgoing SET status = %s, lease_owner = %s, "
-            "lease_number = lease_number + 1, lease_ends_at = now() + %s, updated_at = now() "
+            "lease_number = lease_number + 1, lease_ends_at = now() + %s, updated_at = now(), "
+            "attempts = greatest(attempts, 0) "  # another program may have written any number
             "FROM (SELECT pk, row_number() OVER () AS place FROM chosen) AS chosen "
             f"WHERE outgoing.id = chosen.pk RETURNING place, now(), {self._columns()}"
         )

@@ -62,7 +62,7 @@ class NotificationQuerySet(OutgoingQuerySet):
 
     def freshly_due(self) -> Self:
         """Due rows that were never called and may share a batch; an attachment goes alone."""
-        never_called = self.due().filter(attempts=0, in_doubt_since=None, orphaned=False)
+        never_called = self.due().filter(attempts__lte=0, in_doubt_since=None, orphaned=False)
         return never_called.exclude(payload__has_key="attachments")
 
     def not_freshly_due(self) -> Self:
