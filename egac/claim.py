@@ -35,12 +35,14 @@ class Claim:
         self._told = self.model.told_with_a_claim()
         self._names = [field.attname for field in self._fields]
         chosen, self._params = rows.in_order().values("pk").query.sql_with_params()
+        attempts = self.model._meta.get_field("attempts").column
         # MATERIALIZED: a sub-select may be run once more for each row, and lock more than asked.
         self._statement = (
             f"WITH chosen AS MATERIALIZED ({chosen} LIMIT %s FOR UPDATE SKIP LOCKED) "
             f"UPDATE {self.model._meta.db_table} AS outgoing SET status = %s, lease_owner = %s, "
             "lease_number = lease_number + 1, lease_ends_at = now() + %s, updated_at = now(), "
-            "attempts = greatest(attempts, 0) "  # another program may have written any number
+            # Another program may have written any number.
+            f"{attempts} = greatest(outgoing.{attempts}, 0) "
             "FROM (SELECT pk, row_number() OVER () AS place FROM chosen) AS chosen "
             f"WHERE outgoing.id = chosen.pk RETURNING place, now(), {self._columns()}"
         )
