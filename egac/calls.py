@@ -42,13 +42,15 @@ class Calls:
     def rows(self) -> list[Any]:
         return list(self._open.values())
 
-    def free(self) -> int:
+    def free(self, *, leeway: float) -> int:
         """Return how many more calls may begin, none where only a few may.
 
         There is one for each thread, and so many wait for a thread that none rests while the next
-        ones are begun, a number of them together.
+        ones are begun, a number of them together. None shall wait for longer than half of `leeway`,
+        in seconds: its slot would be over.
         """
-        a_thread = min(MOST_QUEUED, QUEUED_SECONDS / max(self._seconds, 1e-6))
+        waits = min(QUEUED_SECONDS, leeway / 2)
+        a_thread = min(MOST_QUEUED, waits / max(self._seconds, 1e-6))
         queued = int(self._concurrency * a_thread)
         free = self._concurrency + queued - len(self)
         return free if free > queued // 2 else 0
@@ -88,7 +90,7 @@ class Calls:
     def _call(self, row: Any) -> Ended:
         """Send one row; whatever happens is told as an Ended."""
         began = time.monotonic()
-        if began > row.leased_until:
+        if began > min(row.leased_until, row.slot_until):
             return Ended(row, called=False)
         answer, failed = None, None
         try:

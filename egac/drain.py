@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from egac import channels
-from egac.calls import Calls, threads
+from egac.calls import SMOOTHING, Calls, threads
 from egac.events import settle_waiting
 from egac.orphans import give_back_lost, settle_orphans
 from egac.outbox import OutgoingQuerySet
@@ -70,6 +70,7 @@ class Drain:
         self._calls = Calls(self.sender, concurrency=self.concurrency)
         self._unrecorded: list[Ended] = []
         self._flushed_at = 0.0
+        self._start_seconds = 0.0  # smoothed
         self._claimed = 0
         self._claims_alone = False  # what is in hand may kill its sender: nothing joins it
         self._look_again_at = 0.0
@@ -112,7 +113,6 @@ class Drain:
         The answer to a claim or a start may be lost with the connection: its rows go back at no
         cost, for no call of theirs began.
         """
-        self._unrecorded += self._calls.ended(timeout=0.0)
         self._flush()
         self._extend()
         give_back_lost(self.rows, owner=self.owner, held=[*self._ready, *self._calls.rows])
@@ -161,11 +161,23 @@ class Drain:
 
     def _launch(self, pool: ThreadPoolExecutor) -> None:
         """Begin the calls whose slots have come, as many as there is room for."""
-        count = self.pacer.take(min(self._calls.free(), len(self._ready)))
-        rows = [self._ready.popleft() for _ in range(count)]
-        started = self.rows.start(rows) if rows else set()
+        slots = self.pacer.take(min(self._free(), len(self._ready)))
+        rows = [self._ready.popleft() for _ in slots]
+        for row, slot in zip(rows, slots, strict=True):
+            row.slot_until = slot + self._start_seconds
+        started = self._start(rows) if rows else set()
         self._calls.begin([row for row in rows if row.pk in started], pool)
         self._withhold([row for row in rows if row.pk not in started])
+
+    def _start(self, rows: Sequence[Any]) -> set[Any]:
+        """Store that calls begin, and note how late that usually makes them: it moves all alike."""
+        began = time.monotonic()
+        started = self.rows.start(rows)
+        self._start_seconds += (time.monotonic() - began - self._start_seconds) / SMOOTHING
+        return started
+
+    def _free(self) -> int:
+        return self._calls.free(leeway=self.pacer.leeway)
 
     def _withhold(self, rows: Sequence[Any]) -> None:
         records = withheld(rows)
@@ -174,7 +186,11 @@ class Drain:
 
     def _collect(self) -> None:
         """Take the calls that have ended, and record them together."""
-        self._unrecorded += self._calls.ended(timeout=self._rest())
+        for ended in self._calls.ended(timeout=self._rest()):
+            if ended.called or time.monotonic() > ended.row.leased_until:
+                self._unrecorded.append(ended)
+            else:
+                self._ready.appendleft(ended.row)  # its slot was over: it waits for another
         if self._flush_is_due():
             self._flush()
 
@@ -182,7 +198,7 @@ class Drain:
         """Return for how long there is nothing to do unless a call ends, in seconds."""
         if not self._is_in_hand:
             return 0.0
-        can_launch = self._ready and self._calls.free() > 0
+        can_launch = self._ready and self._free() > 0
         return min(TICK_SECONDS, self.pacer.seconds_to_next()) if can_launch else TICK_SECONDS
 
     def _flush_is_due(self) -> bool:

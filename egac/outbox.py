@@ -196,6 +196,7 @@ class Outgoing(models.Model):
     status: Any  # a column of each table, with its own words
 
     leased_until = 0.0  # of time.monotonic: the sender's own idea of when its lease ends
+    slot_until = 0.0  # likewise: when its call must have begun
     claimed_at: datetime | None = None  # on the database's clock, as the claim returned it
     audit_note = ""  # what the audit says of its calls beside their outcome
     wait: Any = None  # why it has not gone, as a page asked (why_waiting.py)
