@@ -1,17 +1,14 @@
 """The admin in a real Chromium: it works, keeps its own policy, and shuts nobody out."""
 
 import re
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from bookings.models import Booking
 from egac import channels
@@ -22,7 +19,7 @@ from jobs.models import Alert, JobRun
 from jobs.services import Start, run_job
 from tests.billing.factories import InvoiceFactory
 from tests.bookings.factories import EnrolmentFactory, class_in
-from tests.conftest import CHROMIUM
+from tests.end_to_end.browser import PHONE, Open, visit
 from tests.invites.factories import EnquiryFactory, InviteFactory
 from tests.providers.faults import Fault
 from tests.providers.server import ProviderServer
@@ -30,19 +27,6 @@ from tests.staff import login
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-Open = Callable[..., Page]
-
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PAGES = (
     "",
     "invites/",
@@ -101,43 +85,6 @@ PAGES = (
 )
 
 
-@pytest.fixture(scope="module")
-def browser(django_db_setup: None) -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright runs a loop of its own in this thread, which Django takes for a coroutine.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def troubles() -> list[str]:
-    """What Chromium complained about: violations of the policy, errors of scripts."""
-    return []
-
-
-@pytest.fixture
-def open_page(browser: Browser, live_server: LiveServer, troubles: list[str]) -> Iterator[Open]:
-    """Open a page of the admin, signed in as a member of a group."""
-    contexts = []
-
-    def open_page(path: str, *, client: Client | None = None, **options: Any) -> Page:
-        session = (client or login("Managers")).cookies["sessionid"].value
-        context = browser.new_context(**{"viewport": DESK, **options})
-        contexts.append(context)
-        context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
-        page = context.new_page()
-        page.on("console", lambda said: said.type == "error" and troubles.append(said.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.goto(f"{live_server.url}/admin/{path}")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
 @pytest.fixture
 def rows(provider: ProviderServer) -> dict[str, Any]:
     """Invites in every state, and a row of every other table."""
@@ -186,10 +133,6 @@ def an_invoice(booking: Booking) -> dict[str, Any]:
     invoice.payments.create(amount=1, currency="GBP", paid_on=late_on, method="cash")
     booking.billing_problems.create(job="generate_t5_invoices", why="It has no price.")
     return {"invoice": invoice.pk}
-
-
-def visit(page: Page, path: str) -> None:
-    page.goto(f"{page.url.partition('/admin/')[0]}/admin/{path}")
 
 
 def test_no_page_violates_the_policy(
