@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -16,7 +16,8 @@ from bookings.admin_buttons import ATTENDED, MISSED, line_of_enrolment
 from bookings.admin_forms import EnrolmentForm
 from bookings.booking import Refused
 from bookings.enrolling import enrol
-from bookings.models import Enrolment
+from bookings.finding import of_customers_found
+from bookings.models import Booking, Enrolment
 from bookings.sessions import (
     Attendance,
     enrolments_by_the_clock,
@@ -28,6 +29,7 @@ from egac.admin_pages import Event
 from egac.admin_records import badge, moment
 from egac.admin_widgets import SearchBox
 from egac.days import instant_in_words
+from egac.search import keys_of
 
 MARKS = {ATTENDED: Attendance.ATTENDED, MISSED: Attendance.MISSED}
 
@@ -47,14 +49,16 @@ class EnrolmentAdmin(BookingsAdmin):
     list_display = ("who", "what", "when", "state", "changed_by")
     list_display_links = ("who",)
     list_filter = ("attendance", "session__status")
-    search_fields = ("booking__customer__name", "booking__customer__email")
-    search_help_text = "A customer's name or address."
+    search_help_text = "The beginnings of a customer's name, or a whole address or number."
     ordering = ("-session__starts_at", "-pk")
     empty_sentence = "Places in classes show here, each with whether they came."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = enrolments_by_the_clock().select_related("booking__customer", "booking__package")
         return rows.order_by(*self.ordering)
+
+    def found_by(self, term: str) -> Q:
+        return Q(booking__in=keys_of(Booking.objects.filter(of_customers_found(term))))
 
     @admin.display(description="customer", ordering="booking__customer__name")
     def who(self, place: Enrolment) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -25,6 +25,7 @@ from bookings.admin_register import (
     roster_cells,
     why_closed,
 )
+from bookings.classes import WORDS_OF_A_CLASS
 from bookings.models import ClassSession, Enrolment
 from bookings.resources import SessionResource
 from bookings.sessions import (
@@ -41,6 +42,7 @@ from egac.admin_export import ExportedAdmin
 from egac.admin_pages import Event, Link, Table
 from egac.admin_records import badge
 from egac.days import instant_in_words
+from egac.search import with_words
 
 Status = ClassSession.Status
 MARK = "bookings.mark_enrolment"
@@ -80,8 +82,8 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
     list_display = ("title", "when", "state", "instructor", "places", "attended", "online")
     list_select_related = ("instructor", "package")
     list_filter = ("status", TimeFilter, "is_online", "instructor")
-    search_fields = ("title", "instructor__name")
-    search_help_text = "A class's title or an instructor's name."
+    sortable_by = ("when",)
+    search_help_text = "The beginning of a word of a class's title, or of an instructor's name."
     ordering = ("-starts_at", "-pk")
     empty_sentence = "Classes show here, each with who is booked and who came. Add the first one."
 
@@ -92,6 +94,9 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
         return rows.annotate(
             places=count_of(places, by="session"), attended=count_of(came, by="session")
         ).order_by(*self.ordering)
+
+    def found_by(self, term: str) -> Q:
+        return with_words(term, WORDS_OF_A_CLASS) | Q(instructor__name__istartswith=term)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

@@ -8,6 +8,7 @@ from bookings.booking import (
     make_booking,
 )
 from bookings.enrolling import enrol
+from bookings.finding import of_customers_found
 from bookings.notices import (
     BOOKING_STANDS,
     CHANNELS,
@@ -44,6 +45,7 @@ __all__ = [
     "mark_attendance",
     "mark_register",
     "messages_to",
+    "of_customers_found",
     "move_access",
     "schedule_meetings",
     "seed_demo",

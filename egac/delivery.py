@@ -39,6 +39,23 @@ class MessageAudit(models.Model):
         indexes = [
             models.Index(fields=["source", "source_id", "at"], name="message_audit_of_a_row"),
             models.Index(fields=["at"], name="message_audit_by_time"),
+            models.Index(Lower("recipient"), name="message_audit_by_recipient"),
+            # Of what is rare: what most attempts are is met soon in the order of time.
+            models.Index(
+                fields=["outcome", "at"],
+                name="message_audit_by_outcome",
+                condition=~models.Q(outcome="accepted"),
+            ),
+            models.Index(
+                fields=["at"],
+                name="message_audit_of_whatsapp",
+                condition=models.Q(channel="whatsapp"),
+            ),
+            models.Index(
+                fields=["provider_message_id"],
+                name="message_audit_of_a_message",
+                condition=~models.Q(provider_message_id=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -162,6 +179,9 @@ class Suppression(models.Model):
 
     class Meta:
         db_table = "suppressions"
+        indexes = [
+            models.Index(fields=["-created_at"], name="suppressions_by_time"),
+        ]
         constraints = [
             models.UniqueConstraint(Lower("address"), name="an_address_is_suppressed_once")
         ]

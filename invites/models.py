@@ -16,6 +16,7 @@ from egac.instants import DayField, InstantField
 from egac.mail import compose
 from egac.numbers import END_OF_PHONE
 from egac.outbox import Irrelevant, Outgoing, OutgoingQuerySet, Unsendable
+from invites import finding
 
 
 def new_token() -> str:
@@ -53,6 +54,7 @@ class Enquiry(models.Model):
             models.Index(Lower("email"), name="enquiries_by_email"),
             models.Index(END_OF_PHONE, name="enquiries_by_end_of_phone"),
             GinIndex(SearchVector("name", config="simple"), name="enquiries_by_words_of_name"),
+            *finding.OF_ENQUIRIES,
         ]
 
     def __str__(self) -> str:
@@ -118,6 +120,7 @@ class Invite(Outgoing):
             ),
             models.Index(fields=["status", "-created_at"], name="invites_by_status"),
             models.Index(fields=["enquiry"], name="invites_of_an_enquiry"),
+            *finding.OF_INVITES,
         ]
         constraints = [
             models.CheckConstraint(

@@ -18,15 +18,18 @@ from egac.admin_actions import Line, Press, StaffAction
 from egac.admin_outgoing import BAD_NEWS, ErrorFilter, Mail, OutgoingAdmin, ReasonFilter
 from egac.admin_pages import MOST_EVENTS, Event, Link, person_link
 from egac.admin_records import RecordAdmin, badge, moment
+from egac.admin_search import SearchedAdmin, number_in
 from egac.delivery import events_of, suppressed_among
 from egac.explain import clock
+from egac.people import asked_in
 from egac.providers import Sender
 from egac.providers.resend import EMAIL
 from egac.providers.whatsapp import WHATSAPP
 from egac.retry import Reason
+from egac.search import any_of, with_words
 from egac.staff import instant_of
 from notifications import admin_buttons as buttons
-from notifications import staff
+from notifications import finding, staff
 from notifications.admin_filters import ChannelFilter, TypeFilter
 from notifications.catalogue import title_of
 from notifications.models import Notification, Sample, Worker
@@ -47,7 +50,7 @@ ALIVE_FOR = timedelta(minutes=1)
 
 
 @admin.register(Notification)
-class NotificationAdmin(OutgoingAdmin):
+class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
     """Queued messages: a list by state, a record for each, and three buttons."""
 
     staff_actions = (buttons.RETRY, buttons.CANCEL, buttons.RESCHEDULE)
@@ -65,9 +68,12 @@ class NotificationAdmin(OutgoingAdmin):
     )
     list_display_links = ("id", "about")
     list_filter: ClassVar[Any] = ("status", ChannelFilter, TypeFilter, ReasonFilter, ErrorFilter)
+    sortable_by = ("id",)
     ordering: ClassVar[Any] = ("-pk",)
-    search_fields = ("pk",)
-    search_help_text = "An id, or a whole address or number as it is queued."
+    search_help_text = (
+        "The beginnings of a name or of an invoice's number, a whole address or number, a "
+        "type, or an id."
+    )
     empty_sentence = "Messages show here as soon as one is queued, each with its state."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -75,16 +81,12 @@ class NotificationAdmin(OutgoingAdmin):
         rows = staff.with_batches().annotate(**batch).defer("rendered", "preview")
         return rows.order_by(*self.ordering)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = Q(payload__to__iexact=term)
-        if term.isdecimal() and len(term) <= 10 and int(term) <= LARGEST_ID:
-            found |= Q(pk=int(term))
-        return queryset.filter(found), False
+    def found_by(self, term: str) -> Q:
+        rows = Notification.objects
+        ways = [rows.to_any_of([asked_in(term).number or term]), rows.filter(type=term)]
+        if as_id := number_in(term, largest=LARGEST_ID):
+            ways.append(rows.filter(pk=as_id))
+        return any_of(rows.filter(with_words(term, finding.WORDS)), *ways)
 
     # The columns
 

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from notifications import admin_buttons as buttons
+from notifications import finding
 from notifications.catalogue import TYPES
 from notifications.models import IS_WHATSAPP
 
@@ -39,5 +40,5 @@ class TypeFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == self.OTHER:
-            return queryset.exclude(type__in=TYPES)
+            return queryset.filter(type__in=finding.other_types(list(TYPES)))
         return queryset.filter(type=self.value()) if self.value() else queryset

@@ -19,10 +19,9 @@ from egac.outbox import (
     rendered_of,
 )
 from egac.retry import Reason
-from notifications import consent, payloads, relevance
+from notifications import consent, finding, payloads, relevance
+from notifications.finding import IS_WHATSAPP as IS_WHATSAPP
 
-# Not payload__channel: that is neither true nor false of a payload without a channel.
-IS_WHATSAPP = Q(payload__contains={"channel": "whatsapp"})
 WAITS = Q(status="pending")
 RECIPIENT = Upper(KeyTextTransform("to", "payload"))
 
@@ -152,6 +151,7 @@ class Notification(Outgoing):
                 condition=Q(status="processing"),
             ),
             models.Index(RECIPIENT, name="queue_by_recipient"),
+            *finding.INDEXES,
         ]
 
     def __str__(self) -> str:

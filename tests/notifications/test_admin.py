@@ -150,6 +150,7 @@ def test_a_payload_of_any_shape_is_shown(operator: Client, payload: Any) -> None
         ("q=%2B447700900123", True, False),
         ("q=AMELIA@families.example", False, True),
         ("q=amelia", False, False),
+        ("q=invoice_issued", True, False),
         ("q=99999999999999999999", False, False),
     ],
 )

@@ -97,7 +97,7 @@ MARKED = f"""
 class ClubDatabase(Database):
     """A database with enquiries and invites."""
 
-    app, latest = "invites", "0002_complete"
+    app, latest = "invites", "0021_find_in_long_lists"
 
     def forget(self, migration: str) -> None:
         """Lose the record that a migration was applied, as a lost connection does."""

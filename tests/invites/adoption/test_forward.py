@@ -106,6 +106,8 @@ def test_a_second_run_changes_nothing(club: ClubDatabase) -> None:
     before = club.dump()
     club.forget("0001_initial")
     club.forget("0002_complete")
+    club.forget("0020_find_people")
+    club.forget("0021_find_in_long_lists")
 
     club.migrate()
 
