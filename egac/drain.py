@@ -24,6 +24,7 @@ from typing import Any
 from django.conf import settings
 
 from egac import channels
+from egac.canary import settle_canaries
 from egac.events import settle_waiting
 from egac.logs import about
 from egac.orphans import settle_orphans
@@ -269,6 +270,7 @@ class Drain:
         self._settle_at = time.monotonic() + SETTLE_SECONDS
         settle_orphans(self.rows, self.sender, lease=self.lease, also=self.also)
         settle_waiting(self.rows.model)
+        settle_canaries(self.rows.model)
         self.rows.give_up()
 
     def _extend(self) -> None:

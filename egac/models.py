@@ -1,7 +1,8 @@
 """The tables of the ground, each defined beside its verbs."""
 
+from egac.canary import CanaryRetry
 from egac.channels import Channel
 from egac.delivery import DeliveryEvent, MessageAudit, Suppression
 from egac.secret_use import SecretUse
 
-__all__ = ["Channel", "DeliveryEvent", "MessageAudit", "SecretUse", "Suppression"]
+__all__ = ["CanaryRetry", "Channel", "DeliveryEvent", "MessageAudit", "SecretUse", "Suppression"]

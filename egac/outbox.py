@@ -70,6 +70,15 @@ class OutgoingQuerySet(models.QuerySet[Any]):
         """The order of claims: what has waited longest first."""
         return self.order_by(F("due_at").asc(nulls_first=True), "created_at", "pk")
 
+    def retriable(self) -> Self:
+        """Failed rows that a retry may take, and that wait under none."""
+        return self.filter(status=self.model.Status.FAILED, canary=None)
+
+    def with_cause(self, name: str) -> Self:
+        """Failed rows of one cause (causes.py)."""
+        failed = self.filter(status=self.model.Status.FAILED)
+        return failed.alias(cause_of_it=self.model.CAUSE).filter(cause_of_it=name)
+
     def orphans(self, lease: timedelta) -> Self:
         """Rows whose sender is gone, and rows that another program left in processing."""
         return self.filter(
@@ -113,23 +122,24 @@ class OutgoingQuerySet(models.QuerySet[Any]):
             status=self.model.Status.FAILED, reason=Reason.EXHAUSTED, updated_at=Now()
         )
 
-    def requeue(self) -> int:
+    def requeue(self, *, due_at: datetime | None = None) -> int:
         """Send once more what has ended unsent: a new generation, with all its attempts."""
         status = self.model.Status
-        return self._begin_generation([status.FAILED, status.CANCELLED])
+        return self._begin_generation([status.FAILED, status.CANCELLED], due_at=due_at)
 
     def send_again(self) -> int:
         """Send once more what was sent: a new generation, under a new key."""
         return self._begin_generation([self.model.DONE])
 
-    def _begin_generation(self, ended: list[str]) -> int:
+    def _begin_generation(self, ended: list[str], *, due_at: datetime | None = None) -> int:
         return self.filter(status__in=ended).update(
             status=self.model.Status.PENDING,
             generation=F("generation") + 1,
             attempts=0,
-            due_at=None,
+            due_at=due_at,
             last_error=None,
             reason=None,
+            canary=None,
             rendered=None,
             in_doubt_since=None,
             repeats=0,
@@ -146,7 +156,7 @@ class OutgoingQuerySet(models.QuerySet[Any]):
         """Take back, on the word of staff, what waits or has failed."""
         status = self.model.Status
         return self.filter(status__in=[status.PENDING, status.FAILED]).update(
-            status=status.CANCELLED, reason=Reason.BY_STAFF, updated_at=Now()
+            status=status.CANCELLED, reason=Reason.BY_STAFF, canary=None, updated_at=Now()
         )
 
     def extend(self, *, owner: str, lease: timedelta) -> set[Any]:
@@ -188,6 +198,7 @@ class Outgoing(models.Model):
 
     DONE: ClassVar[str]  # the word for sent: `sent`, `completed`
     PREFETCH: ClassVar[tuple[str, ...]] = ()  # what render() reads of other tables
+    CAUSE: ClassVar[Any] = None  # a Fingerprint, where staff look at its failures by cause
     Status: ClassVar[Any]
 
     leased_until = 0.0  # of time.monotonic: the sender's own idea of when its lease ends
@@ -212,6 +223,8 @@ class Outgoing(models.Model):
     in_doubt_since = InstantField(null=True, blank=True)  # perhaps accepted
     repeats = models.IntegerField(db_default=0)  # calls since then, of the same attempt
     orphaned = models.BooleanField(db_default=False)  # a sender died under it
+
+    canary = models.BigIntegerField(null=True, blank=True)  # the CanaryRetry it waits under
 
     lease_owner = models.TextField(null=True, blank=True)
     lease_number = models.BigIntegerField(db_default=0)

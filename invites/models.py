@@ -10,9 +10,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from egac.causes import Fingerprint, JsonText
 from egac.instants import DayField, InstantField
 from egac.mail import compose
 from egac.outbox import Irrelevant, Outgoing, OutgoingQuerySet, Unsendable
+
+CAUSE = Fingerprint(JsonText("last_error", path=""))
 
 
 def new_token() -> str:
@@ -57,7 +60,11 @@ class InviteQuerySet(OutgoingQuerySet):
     def open_to_claims(self) -> "InviteQuerySet":
         """Pending ones, and failed ones of the older program, which gave no reason."""
         status = self.model.Status
-        return self.filter(Q(status=status.PENDING) | Q(status=status.FAILED, reason=None))
+        older = Q(status=status.FAILED, reason=None, canary=None)
+        return self.filter(Q(status=status.PENDING) | older)
+
+    def retriable(self) -> "InviteQuerySet":
+        return super().retriable().filter(accepted_at=None)
 
     def failed(self) -> "InviteQuerySet":
         return self.filter(status=self.model.Status.FAILED)
@@ -75,6 +82,7 @@ class Invite(Outgoing):
         CANCELLED = "cancelled", "cancelled"
 
     DONE: ClassVar[str] = Status.SENT
+    CAUSE: ClassVar[Any] = CAUSE
     PREFETCH: ClassVar[tuple[str, ...]] = ("enquiry",)
 
     id = models.UUIDField(primary_key=True, default=uuid4, db_default=RandomUUID(), editable=False)
@@ -110,6 +118,14 @@ class Invite(Outgoing):
             ),
             models.Index(fields=["status", "-created_at"], name="invites_by_status"),
             models.Index(fields=["enquiry"], name="invites_of_an_enquiry"),
+            models.Index(
+                CAUSE, "updated_at", name="invites_failed_by_cause", condition=Q(status="failed")
+            ),
+            models.Index(
+                fields=["canary"],
+                name="invites_under_a_canary",
+                condition=Q(canary__isnull=False),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -10,6 +10,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now, Upper
 from django.utils.timezone import localtime
 
+from egac.causes import Fingerprint, JsonText
 from egac.instants import InstantField
 from egac.outbox import (
     MAY_BE_WRITTEN_TO,
@@ -24,6 +25,7 @@ from notifications import consent, payloads, relevance
 # Not payload__channel: that is neither true nor false of a payload without a channel.
 IS_WHATSAPP = Q(payload__contains={"channel": "whatsapp"})
 WAITS = Q(status="pending")
+CAUSE = Fingerprint("last_error", JsonText("payload", path="channel"))
 RECIPIENT = Upper(KeyTextTransform("to", "payload"))
 
 
@@ -82,6 +84,7 @@ class Notification(Outgoing):
         CANCELLED = "cancelled", "cancelled"
 
     DONE: ClassVar[str] = Status.COMPLETED
+    CAUSE: ClassVar[Any] = CAUSE
 
     forbidden = ""  # why its recipient is not written to, as `look_up` learned
 
@@ -152,6 +155,14 @@ class Notification(Outgoing):
                 condition=Q(status="processing"),
             ),
             models.Index(RECIPIENT, name="queue_by_recipient"),
+            models.Index(
+                CAUSE, "updated_at", name="queue_failed_by_cause", condition=Q(status="failed")
+            ),
+            models.Index(
+                fields=["canary"],
+                name="queue_under_a_canary",
+                condition=Q(canary__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
