@@ -111,7 +111,7 @@ WITH RECURSIVE causes(cause, place) AS (
 ONE_CAUSE = "WITH causes(cause) AS (VALUES (%s))"
 WHAT_OF_THEM = """
 SELECT causes.cause,
-  (SELECT count(*) FROM (SELECT FROM {table} WHERE {of_it} LIMIT {counted}) AS some),
+  (SELECT count(*) FROM (SELECT FROM {table} WHERE {of_it} LIMIT {counted}) AS of_it),
   (SELECT {at} FROM {table} WHERE {of_it} ORDER BY updated_at LIMIT 1),
   (SELECT {at} FROM {table} WHERE {of_it} ORDER BY updated_at DESC LIMIT 1),
   ARRAY(SELECT id FROM {table} WHERE {of_it} ORDER BY updated_at DESC LIMIT {examples})
