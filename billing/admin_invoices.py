@@ -26,9 +26,11 @@ from billing.services import Refused, cancel_invoice, record_payment
 from billing.views import pdf_response
 from egac.admin_actions import Line, Press, StaffAction
 from egac.admin_export import ExportedAdmin
+from egac.admin_masking import require_sight, sees_addresses
 from egac.admin_pages import Event, Link, Table
 from egac.admin_records import badge, moment
 from egac.days import day_in_words
+from egac.masking import private
 from egac.money import in_words
 from egac.staff import instant_of
 
@@ -119,7 +121,7 @@ class InvoiceAdmin(ExportedAdmin, IssuingAdmin):
         customer = reverse("admin:bookings_customer_change", args=[row.customer_id])
         return [
             ("Customer", format_html('<a href="{}">{}</a>', customer, row.customer)),
-            ("Billed to", ", ".join(row.billed_to.splitlines())),
+            ("Billed to", private(", ".join(row.billed_to.splitlines()))),
             ("Booking", format_html('<a href="{}">{}</a>', booking, row.booking.title)),
             ("For", row.billed_for),
             ("Kind", row.get_kind_display()),
@@ -134,6 +136,8 @@ class InvoiceAdmin(ExportedAdmin, IssuingAdmin):
 
     def links(self, request: HttpRequest, row: Any) -> list[Link]:
         pages = (("As the customer sees it", "page"), ("PDF", "pdf"))
+        if not sees_addresses(request):
+            return []
         return [Link(label, self.url_of(name, row.pk)) for label, name in pages]
 
     def milestones(self, row: Any) -> Iterator[Event]:
@@ -154,6 +158,7 @@ class InvoiceAdmin(ExportedAdmin, IssuingAdmin):
         invoice = self.get_object(request, str(object_id))
         if not self.has_view_permission(request, invoice):
             raise PermissionDenied
+        require_sight(request)
         if invoice is None:
             raise Http404
         return document_of(invoice)
@@ -210,7 +215,7 @@ class InvoiceAdmin(ExportedAdmin, IssuingAdmin):
         """Cancel one invoice; return what was done."""
         seen = instant_of(press.seen[invoice.pk])
         cancel_invoice(invoice, why=press.reason, seen=seen)
-        return f"Cancelled. Reason: {press.reason}"
+        return press.told(1)
 
 
 DID = {PAY: "recorded", CANCEL: "cancelled"}

@@ -11,11 +11,11 @@ class BillingConfig(AppConfig):
         from billing.history import invoices_of
         from billing.watching import watch_billing
         from billing.words import STILL_TO_PAY, why_not_to_pay
-        from bookings.services import add_to_timeline
+        from egac.people import Part, register_part
         from jobs.watchers import register_watcher
         from notifications.services import register_relevance
 
         register_relevance(STILL_TO_PAY, why_not_to_pay)
         register_relevance(ACCESS_AS_TOLD, why_access_differs)
-        add_to_timeline(invoices_of)
+        register_part(Part("invoices", "billing.view_invoice", invoices_of))
         register_watcher("billing", watch_billing)

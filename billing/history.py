@@ -1,4 +1,4 @@
-"""What became of invoices, told to their own pages and to their customers' timelines."""
+"""What became of invoices, told to their own pages and to the timelines of people."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -9,10 +9,11 @@ from django.urls import reverse
 from billing.models import Invoice, Payment
 from billing.reminders import DAYS
 from billing.reminding import TYPES
-from bookings.models import Customer
-from bookings.services import CHANNELS, MOST_EVENTS
-from egac.admin_pages import Event
+from bookings.services import CHANNELS
+from egac.admin_correspondence import latest
+from egac.admin_pages import MOST_EVENTS, Event, staff_actions_on_all
 from egac.money import in_words
+from egac.people import Identity, Told
 from notifications.models import Notification
 
 ONCE = ("invoice_issued", "payment_received")  # types whose key is the invoice's number alone
@@ -33,7 +34,7 @@ def events_of(invoice: Invoice) -> Iterator[Event]:
     """Tell what became of one invoice: issued, paid bit by bit, cancelled."""
     asked = in_words(invoice.total, invoice.currency)
     yield Event(invoice.created_at, f"Issued over {asked}", "off", invoice.billed_for)
-    for payment in invoice.payments.order_by("-pk")[:MOST_EVENTS]:
+    for payment in invoice.payments.all()[:MOST_EVENTS]:
         yield _came_in(payment, invoice)
     if invoice.cancelled_at:
         yield Event(invoice.cancelled_at, "Cancelled", "bad", invoice.cancelled_because)
@@ -51,11 +52,17 @@ def _came_in(payment: Payment, invoice: Invoice) -> Event:
     )
 
 
-def invoices_of(customer: Customer) -> Iterator[Event]:
-    """Tell a customer's timeline of every invoice and every payment."""
-    invoices = Invoice.objects.filter(customer=customer).prefetch_related("payments")
-    for invoice in invoices.order_by("-pk")[:MOST_EVENTS]:
-        url = reverse("admin:billing_invoice_change", args=[invoice.pk])
-        for event in events_of(invoice):
-            what = f"Invoice {invoice.number}: {event.what}"
-            yield Event(event.at, what, event.tone, event.details, url)
+def invoices_of(person: Identity) -> Told:
+    """Tell of every invoice and every payment."""
+    invoices = Invoice.objects.filter(customer__in=person.keys("customer"))
+    rows, left_out = latest(invoices.prefetch_related("payments").order_by("-pk"))
+    events = [event for invoice in rows for event in _told_of(invoice)]
+    actions = staff_actions_on_all(Invoice, (invoice.pk for invoice in rows))
+    return Told([*events, *actions], left_out)
+
+
+def _told_of(invoice: Invoice) -> Iterator[Event]:
+    url = reverse("admin:billing_invoice_change", args=[invoice.pk])
+    for event in events_of(invoice):
+        what = f"Invoice {invoice.number}: {event.what}"
+        yield Event(event.at, what, event.tone, event.details, url)

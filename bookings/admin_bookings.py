@@ -194,8 +194,7 @@ class BookingAdmin(ExportedAdmin, BookingsAdmin):
             else:
                 changed = cancel_bookings(ids, because=press.reason, actor=actor, seen=seen)
             rows = Booking.objects.filter(pk__in=changed.ids).select_related("customer", "package")
-            count = f"{changed.changed} of {len(ids)}"
-            self.log(request, rows, f"{press.action.label}: {count}.")
+            self.log(request, rows, press.told(changed.changed))
         did = "confirmed" if press.action is CONFIRM else "cancelled"
         level = messages.WARNING if changed.skipped else messages.SUCCESS
         return level, changed.sentence(did)

@@ -128,6 +128,6 @@ class EnrolmentAdmin(BookingsAdmin):
                 list(seen), attendance=mark, actor=actor_of(request), seen=seen
             )
             rows = self.get_queryset(request).filter(pk__in=changed.ids)
-            self.log(request, rows, f"{press.action.label}: {changed.changed} of {len(seen)}.")
+            self.log(request, rows, press.told(changed.changed))
         level = messages.WARNING if changed.skipped else messages.SUCCESS
         return level, changed.sentence(f"marked as {mark.label}")

@@ -10,9 +10,9 @@ from django.contrib.admin.widgets import AdminEmailInputWidget, AdminTextareaWid
 from bookings.admin_base import SeenForm
 from bookings.booking import twin_of
 from bookings.booking_csv import DAYS
-from bookings.consent import in_e164
 from bookings.enrolling import why_not_enrolled
 from bookings.models import Booking, ClassPackage, ClassSession, Customer, Enrolment, Plan
+from egac.numbers import in_e164
 
 LONGEST_CLASS = timedelta(hours=12)
 WEEKDAYS = [(number, day.capitalize()) for number, day in enumerate(DAYS, 1)]

@@ -178,11 +178,10 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
         return [Table("Roster", headers, rows, "Nobody has a place yet.")]
 
     def links(self, request: HttpRequest, row: Any) -> list[Link]:
-        links = [
-            Link("Register", self.url_of("register", row.pk)),
-            Link("Register as CSV", self.url_of("register_csv", row.pk)),
-            *super().links(request, row),
-        ]
+        links = [Link("Register", self.url_of("register", row.pk))]
+        if self.has_export_permission(request):
+            links.append(Link("Register as CSV", self.url_of("register_csv", row.pk)))
+        links += super().links(request, row)
         if request.user.has_perm("bookings.add_enrolment") and row.status != Status.CANCELLED:
             url = reverse("admin:bookings_enrolment_add")
             links.append(Link("Give somebody a place", f"{url}?session={row.pk}"))
@@ -202,6 +201,7 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
         session = self._session(request, object_id)
         if request.method == "POST":
             return self._mark(request, session)
+        may_export = self.has_export_permission(request)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -212,12 +212,14 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
             "why_closed": why_closed(session),
             "may_mark": request.user.has_perm(MARK),
             "page_url": self.url_of("change", session.pk),
-            "file_url": self.url_of("register_csv", session.pk),
+            "file_url": self.url_of("register_csv", session.pk) if may_export else "",
         }
         return TemplateResponse(request, "admin/bookings/register.html", context)
 
     def register_csv(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Answer with the register as a file."""
+        """Answer with the register as a file, to who may export."""
+        if not self.has_export_permission(request):
+            raise PermissionDenied
         return register_file(self._session(request, object_id))
 
     def _session(self, request: HttpRequest, object_id: str) -> Any:
@@ -259,7 +261,7 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
             else:
                 changed = cancel_sessions(ids, because=press.reason, actor=actor, seen=seen)
             rows = ClassSession.objects.filter(pk__in=changed.ids)
-            self.log(request, rows, f"{press.action.label}: {changed.changed} of {len(ids)}.")
+            self.log(request, rows, press.told(changed.changed))
         did = "noted as having taken place" if press.action is COMPLETE else "cancelled"
         level = messages.WARNING if changed.skipped else messages.SUCCESS
         return level, changed.sentence(did)

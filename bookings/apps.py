@@ -8,15 +8,18 @@ class BookingsConfig(AppConfig):
 
     def ready(self) -> None:
         from bookings.consent import agreed_among
-        from bookings.correspondence import messages_of
-        from bookings.history import actions_on, bookings_of, classes_of
+        from bookings.history import bookings_of, classes_of, customers_of
+        from bookings.models import Customer
         from bookings.notices import BOOKING_STANDS, CLASS_IS_AHEAD
         from bookings.relevance import why_booking_fell, why_class_fell
-        from bookings.timeline import add_to_timeline
+        from egac.people import Part, register_part, register_people
+        from egac.people_in_tables import PeopleIn
         from notifications.services import register_consent, register_relevance
 
         register_consent(agreed_among)
         register_relevance(BOOKING_STANDS, why_booking_fell)
         register_relevance(CLASS_IS_AHEAD, why_class_fell)
-        for source in (bookings_of, classes_of, messages_of, actions_on):
-            add_to_timeline(source)
+        register_people("customer", PeopleIn(Customer))
+        register_part(Part("customers", "bookings.view_customer", customers_of))
+        register_part(Part("events of bookings", "bookings.view_booking", bookings_of))
+        register_part(Part("classes", "bookings.view_classsession", classes_of))

@@ -1,11 +1,9 @@
 """Which of our customers agreed to be written to by WhatsApp, by their numbers."""
 
-from django.conf import settings
 from django.db import connection
 
-from bookings.models import DIGITS_COMPARED, Customer
-from egac.outbox import Unsendable
-from egac.providers.whatsapp import usable_number
+from bookings.models import Customer
+from egac.numbers import DIGITS_COMPARED, in_e164
 
 # Asked for every claim of the queue, so it is written once and takes all numbers in one parameter.
 LOOK_UP = f"""
@@ -17,14 +15,6 @@ WHERE right(regexp_replace(phone, '[^0-9]', '', 'g'), {DIGITS_COMPARED}) = ANY(%
 def number_of(customer: Customer) -> str:
     """Return the customer's number in E.164, or "" where it cannot be written to."""
     return in_e164(customer.phone)
-
-
-def in_e164(phone: str) -> str:
-    """Return a number in E.164, a national one read as one of PHONE_REGION; "" for no number."""
-    try:
-        return usable_number(phone, region=settings.PHONE_REGION)
-    except Unsendable:
-        return ""
 
 
 def agreed_among(numbers: set[str]) -> dict[str, bool]:

@@ -3,23 +3,19 @@
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
-from django.db.models import Func, Q, Value
-from django.db.models.functions import Lower, Now, Right
+from django.db.models import Q
+from django.db.models.functions import Lower, Now
 
 from bookings.classes import ClassSession as ClassSession
 from bookings.classes import Enrolment as Enrolment
 from bookings.classes import Instructor as Instructor
+from egac.numbers import END_OF_PHONE
 
 MONDAY, SUNDAY = 1, 7  # of ISO 8601, as Booking.weekdays counts
 IS_CURRENCY = r"^[A-Z]{3}$"  # ISO 4217
-
-# However a number is written, it ends in the same digits: what they find is compared in E.164.
-DIGITS_COMPARED = 6
-END_OF_PHONE = Right(
-    Func("phone", Value("[^0-9]"), Value(""), Value("g"), function="regexp_replace"),
-    DIGITS_COMPARED,
-)
 
 
 class Customer(models.Model):
@@ -42,6 +38,7 @@ class Customer(models.Model):
             models.Index(Lower("email"), name="customers_by_email"),
             models.Index(fields=["name", "id"], name="customers_by_name"),
             models.Index(END_OF_PHONE, name="customers_by_end_of_phone"),
+            GinIndex(SearchVector("name", config="simple"), name="customers_by_words_of_name"),
         ]
 
     def __str__(self) -> str:

@@ -24,18 +24,15 @@ from bookings.sessions import (
     mark_attendance,
     mark_register,
 )
-from bookings.timeline import MOST_EVENTS, add_to_timeline
 from bookings.zoom import schedule_meetings
 
 __all__ = [
     "BOOKING_STANDS",
     "CHANNELS",
     "CLASS_IS_AHEAD",
-    "MOST_EVENTS",
     "Move",
     "Notice",
     "Refused",
-    "add_to_timeline",
     "can_have_email",
     "can_have_whatsapp",
     "cancel_bookings",

@@ -1,5 +1,6 @@
 """What every page of the admin says, and the pages of the ground's own tables."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,13 +16,19 @@ from django.utils.safestring import SafeString
 
 from egac.admin_actions import ActingAdmin, Line, Press, StaffAction
 from egac.admin_outgoing import TONES_OF_OUTCOMES
+from egac.admin_people import PersonAdmin
 from egac.admin_records import ListAdmin, RecordAdmin, WhenFilter, badge, moment, took
+from egac.admin_roles import RoleAdmin
 from egac.admin_secrets import SecretUseAdmin
 from egac.channels import RATES, Channel, explain, pause, resume
+from egac.console import Person, Role
 from egac.delivery import MessageAudit, Suppression
 from egac.explain import what_happened
 from egac.secret_use import SecretUse
+from egac.staff import CHANGED_MEANWHILE, Changed
 
+admin.site.register(Person, PersonAdmin)
+admin.site.register(Role, RoleAdmin)
 admin.site.register(SecretUse, SecretUseAdmin)
 
 
@@ -98,26 +105,30 @@ class ChannelAdmin(ActingAdmin):
     def lines_of(self, action: StaffAction, rows: list[Channel]) -> list[Line]:
         return [Line(to=row.name, subject=self.state_in_words(row)) for row in rows]
 
+    def why_skipped(self, press: Press, row: Channel) -> str:
+        """Return why a confirmed button leaves the channel as it is by now, or ""."""
+        is_stale = press.seen[row.pk] != self.version_of(row)
+        return self.why_not(press.action, row) or (CHANGED_MEANWHILE if is_stale else "")
+
     def version_of(self, row: Channel) -> str:
-        return ""
+        return row.paused_at.isoformat() if row.paused_at else "not-paused"
 
     def perform(self, request: HttpRequest, press: Press) -> tuple[int, str]:
-        changed = []
+        skipped: Counter[str] = Counter()
+        ours = []
         with transaction.atomic():
-            for channel in Channel.objects.filter(pk__in=press.seen):
-                did_it = (
+            for channel in Channel.objects.filter(pk__in=press.seen).select_for_update():
+                if why := self.why_skipped(press, channel):
+                    skipped[why] += 1
+                    continue
+                ours.append(channel)
+                if press.action is PAUSE:
                     pause(channel.name, by=request.user.get_username())
-                    if press.action is PAUSE
-                    else resume(channel.name)
-                )
-                if did_it:
-                    changed.append(channel)
-            self.log(request, changed, f"{press.action.label}: {len(changed)} changed.")
-        skipped = len(press.seen) - len(changed)
-        already = "paused already" if press.action is PAUSE else "open already"
-        sentence = f"{len(changed)} {press.action.label.lower()}d."
-        rest = f" Skipped: {skipped} {already}." if skipped else ""
-        return (messages.WARNING if skipped else messages.SUCCESS), sentence + rest
+                else:
+                    resume(channel.name)
+            self.log(request, ours, press.told(len(ours)))
+        sentence = Changed(len(ours), dict(skipped)).sentence(f"{press.action.label.lower()}d")
+        return (messages.WARNING if skipped else messages.SUCCESS), sentence
 
 
 def is_closed(channel: Channel) -> bool:

@@ -24,6 +24,8 @@ from egac.admin_records import RecordAdmin
 
 MOST_AT_ONCE = 1000
 MOST_SHOWN = 25
+FROM = "from"  # what is posted to see more of the rows, and to do nothing yet
+NO_ERRORS: Mapping[str, str] = {}
 NOTHING_DONE = "Nothing was changed: choose what to act on, then press the button once more."
 
 
@@ -37,6 +39,8 @@ class StaffAction:
     consequence: str  # what happens to the rows below, on the page that asks
     asks_reason: bool = False
     one_only: bool = False
+    sends: bool = False  # so the page shows each message as it would go
+    asks_number: bool = False  # of many rows at once, typed
     reason_help: str = "It stands in the history, for example “she lost the mail”."
 
 
@@ -47,6 +51,15 @@ class Line:
     to: str
     subject: str
     warning: str = ""
+    preview: Any = None  # of the message that would go
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page that asks shows of the rows that an action takes, a page of them at a time."""
+
+    lines: list[Line]
+    notices: list[str] = field(default_factory=list)  # what is to be known of all of them
 
 
 @dataclass(frozen=True)
@@ -57,6 +70,11 @@ class Press:
     seen: dict[Any, str]  # key of a row: its version on the page
     reason: str
     typed: Mapping[str, Any] = field(default_factory=dict)  # into the form of `form_of`
+
+    def told(self, changed: int, more: str = "") -> str:
+        """Return what the history says: what was done, with how many, and why."""
+        because = f" Reason: {self.reason}" if self.reason else ""
+        return f"{self.action.label}: {changed} of {len(self.seen)}{more}.{because}"
 
 
 class ActingAdmin(RecordAdmin):
@@ -71,6 +89,10 @@ class ActingAdmin(RecordAdmin):
     def lines_of(self, action: StaffAction, rows: list[Any]) -> list[Line]:
         """Return what the action would do with each of these rows."""
         raise NotImplementedError
+
+    def shown(self, action: StaffAction, rows: list[Any], start: int) -> Shown:
+        """Return what the page shows of all these rows; its lines begin at the `start`-th."""
+        return Shown(self.lines_of(action, rows[start : start + MOST_SHOWN]))
 
     def version_of(self, row: Any) -> str:
         """Return what changes whenever the row does."""
@@ -139,8 +161,9 @@ class ActingAdmin(RecordAdmin):
             return self.ask(request, action, request.POST.getlist(ACTION_CHECKBOX_NAME), back=back)
         seen = self._seen(request.POST["seen"])
         reason = request.POST.get("reason", "").strip()
-        if action.asks_reason and not reason:
-            return self.ask(request, action, list(seen), back=back, error="Write a reason.")
+        errors = self._errors(action, request, len(seen))
+        if errors or FROM in request.POST:
+            return self.ask(request, action, list(seen), back=back, errors=errors)
         form = self.form_of(action, list(seen), request.POST)
         if form is not None and not form.is_valid():
             return self.ask(request, action, list(seen), back=back)
@@ -156,17 +179,16 @@ class ActingAdmin(RecordAdmin):
         keys: Sequence[Any],
         *,
         back: str,
-        error: str = "",
+        errors: Mapping[str, str] = NO_ERRORS,
     ) -> HttpResponse:
         """Show what the action would do to these rows, and which it would skip and why."""
         if problem := self._too_many(action, len(keys)):
             messages.warning(request, problem)
             return HttpResponseRedirect(self._way_back(back, ()))
-        rows = self.get_queryset(request).filter(pk__in=self._valid(keys))
-        chosen = list(rows[:MOST_AT_ONCE])
+        chosen = self._chosen(request, action, keys)
         going = [row for row in chosen if not self.why_not(action, row)]
         skipped = Counter(why for row in chosen if (why := self.why_not(action, row)))
-        posted = request.POST if "seen" in request.POST else None
+        posted = request.POST if "seen" in request.POST and FROM not in request.POST else None
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -174,21 +196,54 @@ class ActingAdmin(RecordAdmin):
             "action": action,
             "action_url": self.url_of(action.name),
             "count": len(going),
-            "lines": self.lines_of(action, going[:MOST_SHOWN]),
-            "more": max(0, len(going) - MOST_SHOWN),
+            **self._page_of(request, action, going),
+            "asks_number": action.asks_number and len(going) > MOST_SHOWN,
             "skipped": [f"{count} {why}" for why, count in skipped.items()],
             "seen": " ".join(f"{row.pk}@{self.version_of(row)}" for row in going),
             "back": back,
             "back_url": self._way_back(back, keys),
-            "error": error,
+            "errors": errors,
             "reason": request.POST.get("reason", ""),
             "form": self.form_of(action, [row.pk for row in going], posted) if going else None,
         }
         return TemplateResponse(request, "admin/confirm_action.html", context)
 
+    def _chosen(self, request: HttpRequest, action: StaffAction, keys: Sequence[Any]) -> list[Any]:
+        rows = self.get_queryset(request).filter(pk__in=self._valid(keys))
+        if action.sends:
+            rows = rows.defer(None)  # what a list leaves out is looked at here
+        return list(rows[:MOST_AT_ONCE])
+
+    def _page_of(
+        self, request: HttpRequest, action: StaffAction, going: list[Any]
+    ) -> dict[str, Any]:
+        """Return the rows of the page that was asked for, and where it lies among the others."""
+        start = start_in(request.POST.get(FROM, ""), len(going))
+        shown = self.shown(action, going, start)
+        upto = start + len(shown.lines)
+        return {
+            "lines": shown.lines,
+            "notices": shown.notices,
+            "first": start + 1,
+            "upto": upto,
+            "before": max(0, start - MOST_SHOWN) if start else None,
+            "more": len(going) - upto,
+        }
+
     def log(self, request: HttpRequest, rows: Iterable[Any], what: str) -> None:
         """Write a staff action into the history of each row it changed."""
         LogEntry.objects.log_actions(request.user.pk, list(rows), CHANGE, what)  # type: ignore[arg-type]
+
+    def _errors(self, action: StaffAction, request: HttpRequest, count: int) -> dict[str, str]:
+        """Return what the confirmation lacks, by the name of its field."""
+        errors = {}
+        if action.asks_reason and not request.POST.get("reason", "").strip():
+            errors["reason"] = "Write a reason."
+        if action.asks_number and count > MOST_SHOWN:
+            typed = request.POST.get("number", "").strip()
+            if typed.replace(",", "") != str(count):
+                errors["number"] = wrong_number(typed, count)
+        return errors
 
     def _too_many(self, action: StaffAction, count: int) -> str:
         if action.one_only and count != 1:
@@ -219,3 +274,19 @@ class ActingAdmin(RecordAdmin):
             return self.url_of("change", one)
         query = back if back != "record" else ""
         return self.url_of("changelist") + (f"?{query}" if query else "")
+
+
+def wrong_number(typed: str, count: int) -> str:
+    """Return why a typed number does not confirm an action on so many rows."""
+    if not typed:
+        return f"Type {count} to say that you mean all of them. Nothing was changed."
+    return (
+        f"You typed {typed}, but it is {count}. Nothing was changed: type {count}, or go back and "
+        "choose fewer."
+    )
+
+
+def start_in(text: str, count: int) -> int:
+    """Return the place of the first row to show, the beginning of a page of MOST_SHOWN."""
+    start = int(text) if text.isdecimal() and len(text) <= 6 else 0
+    return start // MOST_SHOWN * MOST_SHOWN if start < count else 0

@@ -5,29 +5,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from egac.admin_masking import require_sight
 from egac.admin_pages import MOST_EVENTS as MOST_EVENTS
 from egac.admin_pages import Event as Event
 from egac.admin_pages import PageAdmin
+from egac.admin_preview import PreviewingAdmin, email_page
 from egac.admin_records import badge, moment, took
-from egac.channels import why_closed
 from egac.delivery import MessageAudit
-from egac.explain import REASONS, explain_error, state_sentence
+from egac.explain import REASONS, ended_sentence, explain_error
 from egac.outbox import Irrelevant, Unsendable
-
-# Ours or another program's: an e-mail runs no script, loads nothing and follows no link.
-EMAIL_POLICY = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
-)
 
 
 class ReasonFilter(admin.SimpleListFilter):
@@ -66,11 +60,10 @@ class Mail:
     message: dict[str, Any] | None = None
 
 
-class OutgoingAdmin(PageAdmin):
+class OutgoingAdmin(PreviewingAdmin, PageAdmin):
     """Outgoing rows: a list by state, and for each row a read-only record."""
 
     page_template = "admin/outgoing_record.html"
-    channel = "email"
     tones: dict[str, str] = {}
     list_filter = ("status", ReasonFilter, ErrorFilter)
     ordering = ("-created_at", "pk")
@@ -93,14 +86,6 @@ class OutgoingAdmin(PageAdmin):
     def attempts_made(self, row: Any) -> str:
         return f"{row.attempts} of {row.attempt_limit()}"
 
-    @admin.display(description="next try", ordering="due_at")
-    def next_try(self, row: Any) -> SafeString | str:
-        if row.status != row.Status.PENDING:
-            return "–"
-        now = timezone.now()  # noqa: TID251  a page reads the clock
-        is_later = row.due_at is not None and row.due_at > now
-        return moment(row.due_at) if is_later else "due now"
-
     @admin.display(description="last error")
     def error_sentence(self, row: Any) -> str:
         return explain_error(row.last_error, gave_up=self.gave_up(row)) or "–"
@@ -115,11 +100,12 @@ class OutgoingAdmin(PageAdmin):
 
     def gave_up(self, row: Any) -> bool:
         """Return whether nothing tries the row again by itself."""
-        return row.status not in (row.Status.PENDING, row.Status.PROCESSING)
+        return not row.waits and row.status != row.Status.PROCESSING
 
     # The record
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        self.explained([row])
         return {
             **super().page_context(request, row),
             "error_sentence": explain_error(row.last_error, gave_up=self.gave_up(row)),
@@ -128,14 +114,7 @@ class OutgoingAdmin(PageAdmin):
         }
 
     def state_in_words(self, row: Any) -> str:
-        now = timezone.now()  # noqa: TID251  a page reads the clock
-        return state_sentence(row, now=now, held=self.why_held())
-
-    def why_held(self) -> str:
-        """Return why nothing of this channel is sent now, or ""."""
-        if not settings.SENDING:
-            return "sending is switched off (SENDING=off)."
-        return "dry run is on (RESEND_DRY_RUN)." if self.is_dry_run() else why_closed(self.channel)
+        return row.wait.sentence if row.wait else ended_sentence(row)
 
     def is_dry_run(self) -> bool:
         return False
@@ -169,23 +148,16 @@ class OutgoingAdmin(PageAdmin):
             f"{no_copy}This is the e-mail as it would be sent now.", self.masked(row, message)
         )
 
-    def masked(self, row: Any, message: dict[str, Any]) -> dict[str, Any]:
-        """Return the message without what only its recipient may know."""
-        return message
-
     def email(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer with the e-mail's own page, for a sandboxed frame, under a policy of its own."""
         row = self.get_object(request, object_id)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
+        require_sight(request)
         mail = self.mail_of(row) if row is not None else Mail("")
         if mail.message is None:
             raise Http404
-        response = HttpResponse(mail.message.get("html") or mail.message.get("text", ""))
-        response["Content-Security-Policy"] = EMAIL_POLICY
-        response["X-Frame-Options"] = "SAMEORIGIN"
-        response["Cache-Control"] = "no-store"
-        return response
+        return email_page(mail.message)
 
 
 # Kinds of delivery events.

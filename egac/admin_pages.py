@@ -1,6 +1,6 @@
 """A page for each row: where it stands, its buttons, what is known of it, and what happened."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import quote
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -40,6 +41,11 @@ class Link:
 
     label: str
     url: str
+
+
+def person_link(kind: str, key: Any) -> Link:
+    """Return the link to everything that happened to who a row names."""
+    return Link("The whole person", reverse("admin:egac_person_change", args=[f"{kind}-{key}"]))
 
 
 @dataclass(frozen=True)
@@ -227,8 +233,24 @@ def shown_in_history(value: Any) -> str:
 
 def staff_actions_on(row: Any) -> Iterator[Event]:
     """Yield what staff did with the row in the admin, the latest MOST_EVENTS."""
-    kind = ContentType.objects.get_for_model(row)
-    entries = LogEntry.objects.filter(content_type=kind, object_id=str(row.pk))
-    for entry in entries.select_related("user").order_by("-action_time")[:MOST_EVENTS]:
-        who = entry.user.get_username()
-        yield Event(entry.action_time, f"{who}: {entry.get_change_message()}", "off")
+    for entry in log_entries(type(row), [row.pk])[:MOST_EVENTS]:
+        yield Event(entry.action_time, said_by(entry), "off")
+
+
+def staff_actions_on_all(model: type[Model], keys: Iterable[Any]) -> Iterator[Event]:
+    """Yield what staff did with these rows, the latest MOST_EVENTS, each naming its row."""
+    for entry in log_entries(model, keys)[:MOST_EVENTS]:
+        url = entry.get_admin_url() or ""
+        yield Event(entry.action_time, said_by(entry), "off", entry.object_repr, url)
+
+
+def log_entries(model: type[Model], keys: Iterable[Any]) -> QuerySet[LogEntry]:
+    """Return the staff actions on these rows, the latest first."""
+    kind = ContentType.objects.get_for_model(model)
+    entries = LogEntry.objects.filter(content_type=kind, object_id__in=[str(key) for key in keys])
+    return entries.select_related("user", "content_type").order_by("-action_time")
+
+
+def said_by(entry: LogEntry) -> str:
+    """Return who did what."""
+    return f"{entry.user.get_username()}: {entry.get_change_message()}"

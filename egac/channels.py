@@ -31,6 +31,15 @@ PATIENCE_SECONDS = 10.0  # a worker waits for a hold that is no longer; else its
 UNTOLD_RATE = 2.0  # calls a second, where neither a setting nor the provider names a rate
 
 ASKED_FOR = (Cause.RATE_LIMIT, Cause.DAILY_QUOTA, Cause.MONTHLY_QUOTA)
+BREAKS = (Cause.UNAVAILABLE, Cause.UNKNOWN)  # so many in a row open the breaker
+BECAUSE: dict[str, str] = {
+    Cause.RATE_LIMIT: "the provider asked us to slow down",
+    Cause.DAILY_QUOTA: "today's quota of the provider is used up",
+    Cause.MONTHLY_QUOTA: "this month's quota of the provider is used up",
+    Cause.CREDENTIALS: "the provider refuses our key or sender; mend the settings",
+    Cause.UNAVAILABLE: "the provider is failing",
+    Cause.UNKNOWN: "the provider does not answer",
+}
 CLOSED_BREAKER = {
     "failures": 0,
     "probes": 0,
@@ -153,15 +162,7 @@ def explain(channel: Channel) -> str:
     """Return in a sentence why a closed channel is closed and when it opens."""
     if channel.paused_at:
         return f"The {channel.name} channel was paused by {channel.paused_by or 'staff'}."
-    causes = {
-        Cause.RATE_LIMIT: "the provider asked us to slow down",
-        Cause.DAILY_QUOTA: "today's quota of the provider is used up",
-        Cause.MONTHLY_QUOTA: "this month's quota of the provider is used up",
-        Cause.CREDENTIALS: "the provider refuses our key or sender; mend the settings",
-        Cause.UNAVAILABLE: "the provider is failing",
-        Cause.UNKNOWN: "the provider does not answer",
-    }
-    because = causes[Cause(channel.held_because)]
+    because = BECAUSE[channel.held_because]
     opens = f"{localtime(channel.held_until):%-d %B at %H:%M %Z}"
     return (
         f"The {channel.name} channel is closed until {opens}: {because}. "

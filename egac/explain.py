@@ -1,4 +1,4 @@
-"""What an error means and what to do next, and where a row stands, in plain sentences. Pure."""
+"""What an error means, how a row ended, and what to do next, in plain sentences. Pure."""
 
 import json
 import re
@@ -183,50 +183,23 @@ NEXT_STEPS: dict[str, str] = {
 }
 
 
-def state_sentence(row: Any, *, now: datetime, held: str = "") -> str:
-    """Return where a row stands and what comes next; `held` says why nothing is sent now."""
+def ended_sentence(row: Any) -> str:
+    """Return how a row ended and what a person can do; of an open one why_waiting.py tells."""
     status = row.Status
-    if row.status == status.PENDING:
-        return _waiting(row, now) + (f" But: {held}" if held else "")
-    if row.status == status.PROCESSING:
-        return "It is being sent right now. Look again in a minute."
     if row.status == row.DONE:
-        return _sent(row, now)
+        return _sent(row)
     if row.status == status.FAILED and row.reason is None:
-        return _failed_elsewhere(row)
+        made = f"after {row.attempts} attempts"
+        return f"Failed in the older program {made}. Press Retry now to send it."
     word = "Failed" if row.status == status.FAILED else "Cancelled"
     because = REASONS.get(row.reason, row.reason or "no reason was kept")
     return f"{word}: {because}. {NEXT_STEPS.get(row.reason, '')}".strip()
 
 
-def _waiting(row: Any, now: datetime) -> str:
-    limit = row.attempt_limit()
-    is_later = row.due_at is not None and row.due_at > now
-    when = f"at {clock(row.due_at, now)}" if is_later else "with the next run"
-    if row.in_doubt_since:
-        return f"Perhaps it arrived: the same call is repeated {when}, which cannot arrive twice."
-    if row.attempts >= limit:
-        return f"All {limit} attempts are used: the next run ends it as failed."
-    number = f"attempt {row.attempts + 1} of {limit}"
-    if is_later:
-        return f"Waiting: next try {when}, {number}."
-    return f"Due now: the next run sends it, {number}."
-
-
-def _sent(row: Any, now: datetime) -> str:
+def _sent(row: Any) -> str:
     when = f" on {day_and_clock(row.sent_at)}" if row.sent_at else ""
     under = f", as {row.provider_message_id}" if row.provider_message_id else ""
     return f"Sent{when}{under}."
-
-
-def _failed_elsewhere(row: Any) -> str:
-    limit = row.attempt_limit()
-    if row.attempts < limit:
-        return (
-            "Failed in the older program: the next run tries it again, "
-            f"attempt {row.attempts + 1} of {limit}."
-        )
-    return f"Failed in the older program after {row.attempts} attempts. Press Retry now to send it."
 
 
 def canary_sentence(retry: Any) -> str:

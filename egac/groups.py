@@ -1,7 +1,8 @@
 """Who may do what: three groups, made after every `migrate`.
 
-Viewers look at everything, Operators also act on messages, Managers also on whole channels. A
-permission that staff gave to a group besides these stays.
+Viewers look at everything but addresses and bodies, which they may reveal a page at a time.
+Operators see those and act on messages, Managers act on whole channels too. A permission that
+staff gave to a group besides these stays.
 """
 
 from typing import Any
@@ -15,6 +16,10 @@ OUR_APPS = ("egac", "jobs", "invites", "notifications", "bookings", "billing")
 # Permissions that are no model's own: of which model, under which name, in which words.
 EXTRA = {
     ("egac", "channel"): {"pause_channel": "Can pause and resume channels"},
+    ("egac", "person"): {
+        "see_addresses": "Can see addresses, phone numbers and what messages say",
+        "reveal_addresses": "Can reveal them on the page of one row, for a reason that is kept",
+    },
     ("invites", "enquiry"): {
         "import_enquiry": "Can import enquiries",
         "export_enquiry": "Can export enquiries",
@@ -38,7 +43,9 @@ EXTRA = {
     },
     ("billing", "payment"): {"export_payment": "Can export payments"},
 }
-OPERATORS = {
+VIEWERS = {"egac.reveal_addresses"}
+OPERATORS = VIEWERS | {
+    "egac.see_addresses",
     "invites.add_enquiry",
     "invites.change_enquiry",
     "invites.import_enquiry",
@@ -84,7 +91,11 @@ MANAGERS = OPERATORS | {
     "egac.delete_suppression",
     "jobs.pause_job",
 }
-GROUPS: dict[str, set[str]] = {"Viewers": set(), "Operators": OPERATORS, "Managers": MANAGERS}
+GROUPS: dict[str, set[str]] = {
+    "Viewers": VIEWERS,
+    "Operators": OPERATORS,
+    "Managers": MANAGERS,
+}
 
 
 def make_groups(app_config: AppConfig, **kwargs: Any) -> None:

@@ -2,7 +2,17 @@
 
 from egac.canary import CanaryRetry
 from egac.channels import Channel
+from egac.console import Person, Role
 from egac.delivery import DeliveryEvent, MessageAudit, Suppression
 from egac.secret_use import SecretUse
 
-__all__ = ["CanaryRetry", "Channel", "DeliveryEvent", "MessageAudit", "SecretUse", "Suppression"]
+__all__ = [
+    "CanaryRetry",
+    "Channel",
+    "DeliveryEvent",
+    "MessageAudit",
+    "Person",
+    "Role",
+    "SecretUse",
+    "Suppression",
+]

@@ -38,6 +38,18 @@ COLUMN_TYPES = {
 MAY_BE_WRITTEN_TO = (
     "NOT EXISTS (SELECT 1 FROM suppressions WHERE lower(address) = lower(new.recipient))"
 )
+# What a new generation keeps of the one before it: nothing of these.
+NEW_GENERATION: dict[str, Any] = {
+    "attempts": 0,
+    "due_at": None,
+    "last_error": None,
+    "reason": None,
+    "canary": None,
+    "rendered": None,
+    "in_doubt_since": None,
+    "repeats": 0,
+    "orphaned": False,
+}
 
 
 class Unsendable(Exception):
@@ -135,16 +147,8 @@ class OutgoingQuerySet(models.QuerySet[Any]):
         return self.filter(status__in=ended).update(
             status=self.model.Status.PENDING,
             generation=F("generation") + 1,
-            attempts=0,
-            due_at=due_at,
-            last_error=None,
-            reason=None,
-            canary=None,
-            rendered=None,
-            in_doubt_since=None,
-            repeats=0,
-            orphaned=False,
             updated_at=Now(),
+            **{**NEW_GENERATION, "due_at": due_at},
         )
 
     def make_due(self) -> int:
@@ -200,10 +204,12 @@ class Outgoing(models.Model):
     PREFETCH: ClassVar[tuple[str, ...]] = ()  # what render() reads of other tables
     CAUSE: ClassVar[Any] = None  # a Fingerprint, where staff look at its failures by cause
     Status: ClassVar[Any]
+    status: Any  # a column of each table, with its own words
 
     leased_until = 0.0  # of time.monotonic: the sender's own idea of when its lease ends
     claimed_at: datetime | None = None  # on the database's clock, as the claim returned it
     audit_note = ""  # what the audit says of its calls beside their outcome
+    wait: Any = None  # why it has not gone, as a page asked (why_waiting.py)
 
     attempts = models.IntegerField(db_default=0)
     due_at = InstantField(null=True, blank=True)  # null: now
@@ -242,6 +248,16 @@ class Outgoing(models.Model):
     def recipient(self) -> str:
         """The address or number, for the audit and the suppression list."""
         raise NotImplementedError
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is one of `open_to_claims`."""
+        return bool(self.status == self.Status.PENDING)
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether no attempt is left; a call in doubt is repeated as the same attempt."""
+        return self.attempts >= self.attempt_limit() and self.in_doubt_since is None
 
     @property
     def tag(self) -> str:

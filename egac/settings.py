@@ -236,6 +236,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "egac.admin.where_messages_go",
+                "egac.admin_reveal.what_is_masked",
             ],
         },
     },

@@ -1,8 +1,9 @@
 """Invites in the admin: who was invited, did it arrive, and the buttons that help."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
@@ -16,14 +17,15 @@ from django.utils.html import format_html
 
 from egac.admin_actions import Line, Press, StaffAction
 from egac.admin_outgoing import OutgoingAdmin
-from egac.admin_pages import Event
+from egac.admin_pages import Event, Link, person_link
 from egac.admin_records import moment
 from egac.admin_widgets import SearchBox
 from egac.delivery import suppressed_among
 from egac.explain import day_and_clock, explain_error
 from egac.providers import NotConfigured
+from egac.providers.resend import EMAIL
 from egac.staff import instant_of
-from invites import services
+from invites import sending, services
 from invites.admin_buttons import (
     CANCEL,
     ELIGIBLE,
@@ -54,6 +56,7 @@ class InviteAdmin(OutgoingAdmin):
     """Invites: a list by state, a record for each, and four buttons."""
 
     staff_actions = (RETRY, CANCEL, SEND, SEND_AGAIN)
+    senders: ClassVar[Any] = {"email": EMAIL}
     tones = TONES
     form = InviteForm
     fields = ("enquiry",)
@@ -96,9 +99,8 @@ class InviteAdmin(OutgoingAdmin):
         address = invite.recipient or "no address"
         return format_html('{}<span class="ops-second">{}</span>', name, address)
 
-    def gave_up(self, row: Any) -> bool:
-        by_the_older_program = row.status == Invite.Status.FAILED and row.reason is None
-        return super().gave_up(row) and not by_the_older_program
+    def who_sends(self, now: datetime) -> tuple[str, str]:
+        return sending.next_run(now), sending.why_no_run(now)
 
     # The record
 
@@ -112,6 +114,9 @@ class InviteAdmin(OutgoingAdmin):
             ("Sent", moment(row.sent_at)),
             ("Accepted", moment(row.accepted_at)),
         ]
+
+    def links(self, request: HttpRequest, row: Invite) -> list[Link]:
+        return [person_link("enquiry", row.enquiry_id)] if row.enquiry_id else []
 
     def notes(self, row: Invite) -> list[str]:
         notes = []
@@ -171,8 +176,7 @@ class InviteAdmin(OutgoingAdmin):
         return services.why_skipped(row, ELIGIBLE[action])
 
     def lines_of(self, action: StaffAction, rows: list[Invite]) -> list[Line]:
-        suppressed = suppressed_among({row.recipient for row in rows})
-        return [line_of(action, row, suppressed) for row in rows]
+        return [line_of(row) for row in rows]
 
     def version_of(self, row: Invite) -> str:
         return row.updated_at.isoformat()
@@ -180,16 +184,19 @@ class InviteAdmin(OutgoingAdmin):
     def perform(self, request: HttpRequest, press: Press) -> tuple[int, str]:
         seen = {key: instant_of(version) for key, version in press.seen.items()}
         if press.action is SEND:
-            return self.send_for_real(request, seen)
-        with transaction.atomic():
-            changed = VERBS[press.action](list(seen), seen=seen)
-            because = f" Reason: {press.reason}" if press.reason else ""
-            count = f"{changed.changed} of {len(seen)}"
-            self.log(request, self.rows(changed.ids), f"{press.action.label}: {count}.{because}")
+            return self.send_for_real(request, press, seen)
+        changed = self.changed_by(request, press, seen)
         if press.action is CANCEL:
             level = messages.WARNING if changed.skipped else messages.SUCCESS
             return level, changed.sentence("cancelled")
         return self.send_now(request, changed)
+
+    def changed_by(self, request: HttpRequest, press: Press, seen: services.Seen) -> Changed:
+        """Do to the rows what the button does before anything is sent, and keep who did it."""
+        with transaction.atomic():
+            changed = VERBS[press.action](list(seen), seen=seen)
+            self.log(request, self.rows(changed.ids), press.told(changed.changed))
+        return changed
 
     def send_now(self, request: HttpRequest, changed: Changed) -> tuple[int, str]:
         """Send a few changed invites at once, leave many to the next run; tell what came of it."""
@@ -212,16 +219,20 @@ class InviteAdmin(OutgoingAdmin):
         sentence = outcome_sentence(result, chosen=count)
         return (messages.SUCCESS if is_done else messages.WARNING), sentence + changed.rest
 
-    def send_for_real(self, request: HttpRequest, seen: services.Seen) -> tuple[int, str]:
+    def send_for_real(
+        self, request: HttpRequest, press: Press, seen: services.Seen
+    ) -> tuple[int, str]:
         """Send exactly one invite now."""
         invite = self.rows(tuple(seen)).first()
         if invite is None or seen[invite.pk] != invite.updated_at:
             skipped = services.CHANGED_MEANWHILE
             return messages.WARNING, f"Nothing was sent. Skipped: 1 {skipped}."
         try:
-            services.refuse_unless_sendable(invite, again=False)
-            self.log(request, [invite], "Send one for real: 1 of 1.")
-            line = services.send_one(invite)
+            services.require_ready(invite, again=False)
+            changed = self.changed_by(request, press, seen)
+            if not changed.changed:
+                return messages.WARNING, f"Nothing was sent.{changed.rest}"
+            line = services.send_due(invite)
         except (Refused, NotConfigured) as error:
             return messages.WARNING, f"Nothing was sent. {error}"
         if line["ok"]:

@@ -8,9 +8,15 @@ class InvitesConfig(AppConfig):
 
     def ready(self) -> None:
         from egac.metrics import register_rows
-        from invites.models import Invite
+        from egac.people import Part, register_part, register_people
+        from egac.people_in_tables import PeopleIn
+        from invites.models import Enquiry, Invite
         from invites.monitor import watch_invites
+        from invites.person import enquiries_of, invites_of
         from jobs.watchers import register_watcher
 
         register_watcher("invites", watch_invites)
+        register_people("enquiry", PeopleIn(Enquiry, by_key="invites__pk"))
+        register_part(Part("enquiries", "invites.view_enquiry", enquiries_of))
+        register_part(Part("invites", "invites.view_invite", invites_of))
         register_rows("invites", "email", Invite.objects.all)

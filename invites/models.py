@@ -6,13 +6,16 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 from egac.causes import Fingerprint, JsonText
 from egac.instants import DayField, InstantField
 from egac.mail import compose
+from egac.numbers import END_OF_PHONE
 from egac.outbox import Irrelevant, Outgoing, OutgoingQuerySet, Unsendable
 
 CAUSE = Fingerprint(JsonText("last_error", path=""))
@@ -49,6 +52,11 @@ class Enquiry(models.Model):
         db_table = "enquiries"
         verbose_name_plural = "enquiries"
         ordering = ["-created_at"]
+        indexes = [
+            models.Index(Lower("email"), name="enquiries_by_email"),
+            models.Index(END_OF_PHONE, name="enquiries_by_end_of_phone"),
+            GinIndex(SearchVector("name", config="simple"), name="enquiries_by_words_of_name"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name or 'No name'} <{self.email or 'no address'}>"
@@ -147,6 +155,12 @@ class Invite(Outgoing):
     @property
     def recipient(self) -> str:
         return (self.enquiry.email or "").strip() if self.enquiry else ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is open to claims; one of the older program only while attempts are left."""
+        is_older = self.status == self.Status.FAILED and self.reason is None
+        return super().waits or (is_older and not self.is_used_up)
 
     @property
     def link(self) -> str:

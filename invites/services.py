@@ -111,14 +111,17 @@ def what_would_go(invite: Invite) -> dict[str, Any]:
 
 def send_one(invite: Invite, *, again: bool = False) -> dict[str, Any]:
     """Send one invite now and return its line; raise Refused where it must not be sent."""
-    refuse_unless_sendable(invite, again=again)
-    what_would_go(invite)
-    require_configured()
+    require_ready(invite, again=again)
     this = Invite.objects.filter(pk=invite.pk)
     if again:
         this.send_again()
     this.make_due()
     this.requeue()
+    return send_due(invite)
+
+
+def send_due(invite: Invite) -> dict[str, Any]:
+    """Send one invite that is due and return its line; raise Refused where a run is at it."""
     result = retry_invites([invite.pk], limit=1, seconds=settings.PROVIDER_TIMEOUT_SECONDS)
     if not result["results"]:
         raise Refused(result["note"] or "Another run is sending it right now.")
@@ -135,6 +138,13 @@ def refuse_unless_sendable(invite: Invite, *, again: bool) -> None:
         raise Refused("A run is sending it right now. Look again in a minute.")
     if invite.status == invite.Status.SENT and not again:
         raise Refused("It was sent already. Add --again to send it once more.")
+
+
+def require_ready(invite: Invite, *, again: bool) -> None:
+    """Raise Refused where this invite must not or cannot be sent, or NotConfigured."""
+    refuse_unless_sendable(invite, again=again)
+    what_would_go(invite)
+    require_configured()
 
 
 RETRIED = frozenset({Invite.Status.PENDING, Invite.Status.FAILED, Invite.Status.CANCELLED})

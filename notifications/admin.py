@@ -1,14 +1,14 @@
 """Notifications in the admin: what waits, what went wrong, the buttons that help; its workers."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -16,16 +16,20 @@ from django.utils.safestring import SafeString
 
 from egac.admin_actions import Line, Press, StaffAction
 from egac.admin_outgoing import BAD_NEWS, ErrorFilter, Mail, OutgoingAdmin, ReasonFilter
-from egac.admin_pages import MOST_EVENTS, Event
+from egac.admin_pages import MOST_EVENTS, Event, Link, person_link
 from egac.admin_records import RecordAdmin, badge, moment
 from egac.delivery import events_of, suppressed_among
-from egac.explain import state_sentence
+from egac.explain import clock
+from egac.providers import Sender
+from egac.providers.resend import EMAIL
+from egac.providers.whatsapp import WHATSAPP
 from egac.retry import Reason
 from egac.staff import instant_of
 from notifications import admin_buttons as buttons
 from notifications import staff
-from notifications.catalogue import TYPES, title_of
-from notifications.models import IS_WHATSAPP, Notification, Sample, Worker
+from notifications.admin_filters import ChannelFilter, TypeFilter
+from notifications.catalogue import title_of
+from notifications.models import Notification, Sample, Worker
 from notifications.preview import preview_html, preview_list
 
 Status = Notification.Status
@@ -37,44 +41,9 @@ TONES: dict[str, str] = {
     Status.FAILED: "bad",
     Status.CANCELLED: "off",
 }
+IN_DOUBT = "batch__in_doubt_since"
 LARGEST_ID = 2**31 - 1
 ALIVE_FOR = timedelta(minutes=1)
-NO_WORKER = (
-    " But no worker was seen for 5 minutes: start manage.py run_worker_queue --loop, or see why "
-    "cron does not run it."
-)
-
-
-class ChannelFilter(admin.SimpleListFilter):
-    """By which way out."""
-
-    title = "channel"
-    parameter_name = "channel"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(buttons.CHANNEL_WORDS.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "whatsapp":
-            return queryset.filter(IS_WHATSAPP)
-        return queryset.exclude(IS_WHATSAPP) if self.value() == "email" else queryset
-
-
-class TypeFilter(admin.SimpleListFilter):
-    """By what a message is about."""
-
-    title = "type"
-    parameter_name = "type"
-    OTHER = "other"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        known = [(name, about.title) for name, about in TYPES.items()]
-        return [*known, (self.OTHER, "another program's own type")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == self.OTHER:
-            return queryset.exclude(type__in=TYPES)
-        return queryset.filter(type=self.value()) if self.value() else queryset
 
 
 @admin.register(Notification)
@@ -82,6 +51,7 @@ class NotificationAdmin(OutgoingAdmin):
     """Queued messages: a list by state, a record for each, and three buttons."""
 
     staff_actions = (buttons.RETRY, buttons.CANCEL, buttons.RESCHEDULE)
+    senders: ClassVar[Any] = {"email": EMAIL, "whatsapp": WHATSAPP}
     tones = TONES
     list_display = (
         "id",
@@ -101,7 +71,9 @@ class NotificationAdmin(OutgoingAdmin):
     empty_sentence = "Messages show here as soon as one is queued, each with its state."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return staff.with_batches().defer("rendered", "preview").order_by(*self.ordering)
+        batch = {"batch_due_at": F("batch__due_at"), "batch_in_doubt_since": F(IN_DOUBT)}
+        rows = staff.with_batches().annotate(**batch).defer("rendered", "preview")
+        return rows.order_by(*self.ordering)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -130,7 +102,23 @@ class NotificationAdmin(OutgoingAdmin):
 
     @admin.display(description="scheduled", ordering="due_at")
     def scheduled(self, row: Notification) -> SafeString | str:
-        return self.next_try(row) if row.status == Status.PENDING else moment(row.due_at)
+        return self.next_try(row) if row.wait else moment(row.due_at)
+
+    # Why it has not gone
+
+    def sender_of(self, row: Notification) -> Sender:
+        return WHATSAPP if row.is_whatsapp else EMAIL
+
+    def who_sends(self, now: datetime) -> tuple[str, str]:
+        return "the worker", staff.why_nobody_sends(now)
+
+    def why_unsent(self, rows: Sequence[Any], now: datetime) -> dict[Any, str]:
+        over = {
+            row.pk: f"it was of use until {clock(row.expires_at, now)}"
+            for row in rows
+            if row.expires_at and row.expires_at <= now
+        }
+        return super().why_unsent(rows, now) | over
 
     # The record
 
@@ -140,7 +128,7 @@ class NotificationAdmin(OutgoingAdmin):
             ("Recipient", self.to(row)),
             ("Channel", self.way(row)),
             ("Attempts", self.attempts_made(row)),
-            ("Scheduled", self.scheduled(row)),
+            ("Scheduled", self.brief(row.wait) if row.wait else moment(row.due_at)),
             ("Of use until", moment(row.expires_at)),
             ("Created", moment(row.created_at)),
             ("Sent", moment(row.sent_at)),
@@ -150,6 +138,9 @@ class NotificationAdmin(OutgoingAdmin):
             *buttons.whatsapp_facts(row),
             ("Payload", buttons.payload_shown(row.payload)),
         ]
+
+    def links(self, request: HttpRequest, row: Notification) -> list[Link]:
+        return [person_link("notification", row.pk)] if row.recipient else []
 
     def notes(self, row: Notification) -> list[str]:
         notes = []
@@ -165,7 +156,7 @@ class NotificationAdmin(OutgoingAdmin):
             return "Failed in another program. Press Retry now to send it."
         if row.status == Status.FAILED and row.reason == Reason.INVALID:
             return "Failed: it cannot be sent as it is. Queue a corrected one in its place."
-        return state_sentence(row, now=timezone.now(), held=buttons.why_held(row))
+        return super().state_in_words(row)
 
     def is_dry_run(self) -> bool:
         return bool(settings.RESEND_DRY_RUN)
@@ -195,9 +186,9 @@ class NotificationAdmin(OutgoingAdmin):
         return buttons.why_not(action, row)
 
     def lines_of(self, action: StaffAction, rows: list[Notification]) -> list[Line]:
-        suppressed = suppressed_among({row.recipient for row in rows})
-        Notification.look_up(rows)
-        return [buttons.line_of(action, row, suppressed, timezone.now()) for row in rows]
+        is_moved = action is buttons.RESCHEDULE
+        unsent = self.why_unsent(rows, timezone.now()) if is_moved else {}
+        return [buttons.line_of(row, unsent.get(row.pk, "")) for row in rows]
 
     def version_of(self, row: Notification) -> str:
         return row.updated_at.isoformat()
@@ -213,11 +204,11 @@ class NotificationAdmin(OutgoingAdmin):
         with transaction.atomic():
             changed, did, logged = buttons.do(press.action, seen, press.typed)
             rows = Notification.objects.filter(pk__in=changed.ids)
-            count = f"{changed.changed} of {len(seen)}"
-            self.log(request, rows, f"{press.action.label}: {count}{logged}.")
+            self.log(request, rows, press.told(changed.changed, logged))
         sentence = changed.sentence(did)
-        if press.action is buttons.RETRY and changed.changed and not staff.is_a_worker_about():
-            return messages.WARNING, sentence + NO_WORKER
+        nobody = staff.why_nobody_sends(timezone.now())
+        if press.action is buttons.RETRY and changed.changed and nobody:
+            return messages.WARNING, f"{sentence} But {nobody}."
         is_all = changed.changed and not changed.skipped
         return (messages.SUCCESS if is_all else messages.WARNING), sentence
 

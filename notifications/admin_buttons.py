@@ -12,15 +12,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from egac.admin_actions import Line, StaffAction
-from egac.channels import why_closed
 from egac.explain import day_and_clock
-from egac.outbox import Irrelevant, Unsendable
+from egac.masking import private
 from egac.staff import Changed, Seen
 from notifications import staff
 from notifications.catalogue import title_of
-from notifications.lanes import Bounds
 from notifications.models import Notification
-from notifications.passes import CHANNELS
 
 RETRY = StaffAction(
     "retry",
@@ -28,12 +25,15 @@ RETRY = StaffAction(
     "notifications.retry_notification",
     "They are made due, and the worker sends them. Failed and cancelled ones get all their "
     "attempts again.",
+    sends=True,
+    asks_number=True,
 )
 CANCEL = StaffAction(
     "cancel",
     "Cancel",
     "notifications.cancel_notification",
     "They are not sent.",
+    asks_number=True,
 )
 RESCHEDULE = StaffAction(
     "reschedule",
@@ -71,7 +71,7 @@ def payload_shown(payload: Any) -> SafeString:
     rest = len(text) - MOST_SHOWN_OF_A_PAYLOAD
     if rest > 0:
         text = f"{text[:MOST_SHOWN_OF_A_PAYLOAD]}\n… and {rest:,} more characters"
-    return format_html('<pre class="ops-text" tabindex="0">{}</pre>', text)
+    return private(format_html('<pre class="ops-text" tabindex="0">{}</pre>', text))
 
 
 def variables_shown(payload: dict[str, Any]) -> SafeString | str:
@@ -80,19 +80,13 @@ def variables_shown(payload: dict[str, Any]) -> SafeString | str:
     if not isinstance(variables, list) or not variables:
         return "none"
     lines = ((number, without_links(str(word))) for number, word in enumerate(variables, 1))
-    return format_html_join("", '<span class="ops-line">{}. {}</span><br>', lines)
+    return private(format_html_join("", '<span class="ops-line">{}. {}</span><br>', lines))
 
 
 def channel_in_words(row: Notification) -> str:
     """Return the channel that the payload names."""
     named = row.payload.get("channel") if isinstance(row.payload, dict) else None
     return CHANNEL_WORDS.get(named, "none") if isinstance(named, str) else "none"
-
-
-def why_held(row: Notification) -> str:
-    """Return why nothing goes out on the row's channel now, or ""."""
-    channel = "whatsapp" if row.is_whatsapp else "email"
-    return CHANNELS[channel][-1](Bounds(), len).why_held() or why_closed(channel)
 
 
 def whatsapp_facts(row: Notification) -> list[tuple[str, Any]]:
@@ -103,32 +97,13 @@ def whatsapp_facts(row: Notification) -> list[tuple[str, Any]]:
     return [("WhatsApp template", template), ("Its variables", variables_shown(row.payload))]
 
 
-def line_of(
-    action: StaffAction, row: Notification, suppressed: dict[str, str], now: datetime
-) -> Line:
-    """Return to whom the button would send what, and what speaks against it."""
+def line_of(row: Notification, why_unsent: str) -> Line:
+    """Return to whom the button is about to do something, and what speaks against it."""
     to = f"{row.recipient or 'no recipient'}, number {row.pk}"
-    return Line(to, title_of(row.type), _warning(action, row, suppressed, now))
-
-
-def _warning(
-    action: StaffAction, row: Notification, suppressed: dict[str, str], now: datetime
-) -> str:
+    warning = f"It will not be sent: {why_unsent}." if why_unsent else ""
     if row.in_doubt_since or row.reason == "uncertain":
-        return "Perhaps it arrived already."
-    if action is CANCEL:
-        return ""
-    if row.expires_at and row.expires_at <= now:
-        return f"It will not be sent: it was of use until {day_and_clock(row.expires_at)}."
-    if why := suppressed.get(row.recipient.lower()):
-        return f"It will not be sent: {why}."
-    if row.forbidden:
-        return f"It will not be sent: {row.forbidden}"
-    try:
-        row.render()
-    except (Unsendable, Irrelevant) as error:
-        return f"It will fail: {error}"
-    return ""
+        warning = "Perhaps it arrived already."
+    return Line(to, title_of(row.type), warning)
 
 
 class TimeForm(forms.Form):

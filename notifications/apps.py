@@ -9,6 +9,7 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from egac.health import register_requirement
         from egac.metrics import register_rows
+        from egac.people import Part, register_part, register_people
         from jobs.history import register_history
         from jobs.lateness import register_steady_worker
         from jobs.sinks import register_sink
@@ -18,6 +19,7 @@ class NotificationsConfig(AppConfig):
         from notifications.heartbeat import last_loop_seen_at
         from notifications.history import KINDS
         from notifications.models import Notification
+        from notifications.person import Recipients, messages_of
         from notifications.staff import why_no_worker
 
         register_history(*KINDS)
@@ -26,6 +28,8 @@ class NotificationsConfig(AppConfig):
         register_watcher("notifications", watch_notifications)
         register_sink(STAFF)
         relevance.register(IS_OPEN, why_over)
+        register_people("notification", Recipients())
+        register_part(Part("messages", Recipients.permission, messages_of))
         queue = Notification.objects
         register_rows("notifications_queue", "email", queue.for_email)
         register_rows("notifications_queue", "whatsapp", queue.for_whatsapp)

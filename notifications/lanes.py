@@ -20,12 +20,12 @@ from egac import channels
 from egac.drain import SETTLE_SECONDS, Drain
 from egac.orphans import settle_orphans
 from egac.outbox import OutgoingQuerySet
-from egac.providers import NotConfigured, Sender, resend, whatsapp
+from egac.providers import Sender, resend, whatsapp
 from egac.record import Record
+from egac.switches import what_is_missing, why_held
 from notifications.batches import form_batches, settle
 from notifications.models import EmailBatch, Notification
 
-OFF = "Sending is switched off (SENDING=off): messages wait."
 BATCHES_AHEAD_SECONDS = 2.0  # how much e-mail is frozen in batches before its slots come
 
 
@@ -74,7 +74,7 @@ class Lane:
 
     def why_held(self) -> str:
         """Return in a sentence why nothing of this lane goes, whatever is due, or ""."""
-        raise NotImplementedError
+        return why_held(self.sender.channel)
 
     def run(self) -> str:
         """Settle what senders left behind and send what is due.
@@ -113,13 +113,6 @@ class EmailRows(Lane):
     @cached_property
     def rows(self) -> OutgoingQuerySet:
         return Notification.objects.for_email().not_freshly_due()
-
-    def why_held(self) -> str:
-        if not settings.SENDING:
-            return OFF
-        if self.is_dry_run():
-            return "Dry run (RESEND_DRY_RUN): no e-mail is sent."
-        return self.why_unconfigured()
 
     def is_dry_run(self) -> bool:
         return bool(settings.RESEND_DRY_RUN)
@@ -205,29 +198,11 @@ class WhatsAppRows(Lane):
     def rows(self) -> OutgoingQuerySet:
         return Notification.objects.for_whatsapp()
 
-    def why_held(self) -> str:
-        if not settings.SENDING:
-            return OFF
-        if self.is_dry_run():
-            return "Dry run (WHATSAPP_DRY_RUN): no WhatsApp message is sent."
-        if settings.DIVERT_EMAIL_TO:
-            return "E-mails are diverted (DIVERT_EMAIL_TO), so WhatsApp messages wait."
-        return self.why_unconfigured()
-
     def is_dry_run(self) -> bool:
         return bool(settings.WHATSAPP_DRY_RUN)
 
     def why_unconfigured(self) -> str:
         return what_is_missing(whatsapp.require_configured)
-
-
-def what_is_missing(require: Callable[[], None]) -> str:
-    """Return what is missing, where a provider is not configured."""
-    try:
-        require()
-    except NotConfigured as missing:
-        return str(missing)
-    return ""
 
 
 LANES: tuple[type[Lane], ...] = (EmailBatches, EmailRows, WhatsAppRows)

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.db.models.functions import Now
 
+from egac.explain import clock
 from egac.staff import Changed, Seen, change
+from egac.why_waiting import at
 from notifications.models import EmailBatch, Notification, NotificationQuerySet, Worker
 
 Status = Notification.Status
@@ -26,7 +28,8 @@ FROZEN = "in a batch that is being sent"
 IN_DOUBT = "perhaps sent already"
 USELESS_BY_THEN = "of no use by then"
 
-LONGEST_SILENCE = timedelta(minutes=5)
+LONGEST_SILENCE, AN_HOUR, A_MINUTE = timedelta(minutes=5), timedelta(hours=1), timedelta(minutes=1)
+START_ONE = "start manage.py run_worker_queue --loop, or see why cron does not run it"
 
 
 def with_batches() -> NotificationQuerySet:
@@ -96,11 +99,26 @@ def is_a_worker_about() -> bool:
     return seen.filter(Q(kind=Worker.Kind.PASS) | Q(stopped_at=None)).exists()
 
 
+def why_nobody_sends(now: datetime) -> str:
+    """Return in a clause since when no worker is about, and what to do; "" while one is."""
+    if is_a_worker_about():
+        return ""
+    seen_at = Worker.objects.aggregate(last=Max("seen_at"))["last"]
+    return f"{_silence(seen_at, now)}: {START_ONE}"
+
+
+def _silence(seen_at: datetime | None, now: datetime) -> str:
+    if seen_at is None:
+        return "no worker was ever seen"
+    if now - seen_at < LONGEST_SILENCE:
+        return f"the last worker was stopped {at(seen_at, now)}"
+    if now - seen_at > AN_HOUR:
+        return f"no worker was seen since {clock(seen_at, now)}"
+    return f"no worker was seen for {(now - seen_at) // A_MINUTE} minutes"
+
+
 def why_no_worker() -> str:
     """Return in a sentence that a worker is missing, where one is expected, or ""."""
     if not settings.WORKER_EXPECTED or is_a_worker_about():
         return ""
-    return (
-        "No worker was seen for 5 minutes (WORKER_EXPECTED): start manage.py run_worker_queue "
-        "--loop, or see why cron does not run it."
-    )
+    return f"No worker was seen for 5 minutes (WORKER_EXPECTED): {START_ONE}."

@@ -71,7 +71,8 @@ def main() -> int:
 def show(children: list[Child]) -> int:
     """Prepare, serve and wait until the server ends; what is started is added to `children`."""
     read_env_file()
-    address = f"http://{HOST}:{free_port()}"
+    reserved = reserve_port()
+    address = f"http://{HOST}:{reserved.getsockname()[1]}"
     set_defaults(address)
     is_local = not os.environ.get("RESEND_API_KEY", "").strip()
     if is_local:
@@ -83,6 +84,7 @@ def show(children: list[Child]) -> int:
     password = staff_password()
     if is_local:
         fill()
+    reserved.close()
     children.append(start("manage.py", "runserver", "--noreload", address.removeprefix("http://")))
     # Only its own word proves that it is our server which answers there.
     announced_address(children[-1])
@@ -91,16 +93,21 @@ def show(children: list[Child]) -> int:
     return children[-1].wait()
 
 
-def free_port() -> int:
-    """Return the usual port, or any free one where that is taken."""
+def reserve_port() -> socket.socket:
+    """Return a listener on the usual port, or on any free one where that is taken.
+
+    It keeps the port from other programs while the club is made: that takes a minute.
+    """
     for port in (PORT, 0):
-        with socket.socket() as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind((HOST, port))
-            except OSError:
-                continue
-            return int(listener.getsockname()[1])
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+            listener.listen()
+        except OSError:
+            listener.close()
+            continue
+        return listener
     raise RuntimeError(f"No port of {HOST} is free: end a program that listens there.")
 
 

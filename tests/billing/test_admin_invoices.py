@@ -151,12 +151,11 @@ def test_the_page_shows_lines_payments_reminders_messages_and_what_happened(
         assert words in page, words
 
 
-def test_staff_open_the_page_and_the_pdf_without_a_key() -> None:
+def test_staff_open_the_page_and_the_pdf_without_a_key(operator: Client) -> None:
     invoice = due_in(3)
-    viewer = login("Viewers")
 
-    page = viewer.get(f"{INVOICES}{invoice.pk}/page/")
-    pdf = viewer.get(f"{INVOICES}{invoice.pk}/pdf/")
+    page = operator.get(f"{INVOICES}{invoice.pk}/page/")
+    pdf = operator.get(f"{INVOICES}{invoice.pk}/pdf/")
 
     assert "Please pay £42.00" in page.content.decode()
     assert "Please pay £42.00" in text_of(pdf.content)

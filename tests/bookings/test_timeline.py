@@ -1,6 +1,5 @@
 """A customer's timeline tells everything that happened, whoever knows of it."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,14 +8,16 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from bookings import timeline
-from bookings.correspondence import messages_of
 from bookings.models import Customer
-from bookings.services import add_to_timeline, cancel_sessions, confirm_bookings
+from bookings.services import cancel_sessions, confirm_bookings
+from egac import people
 from egac.admin_pages import Event
 from egac.models import DeliveryEvent, MessageAudit
+from egac.people import Identity, Part, Told, register_part
+from egac.people_in_tables import PeopleIn
 from notifications.models import Notification
 from notifications.passes import run_pass
+from notifications.person import messages_of
 from tests.bookings.factories import (
     BookingFactory,
     ClassSessionFactory,
@@ -36,6 +37,10 @@ FORMULA = '=HYPERLINK("http://evil.example","click")'
 @pytest.fixture
 def operator() -> Client:
     return login("Operators")
+
+
+def alone(customer: Customer) -> Identity:
+    return Identity.of([PeopleIn(Customer).entry_of(customer)])
 
 
 def page(operator: Client, customer: Customer) -> str:
@@ -109,7 +114,7 @@ def test_who_shares_an_address_has_their_own_messages() -> None:
     cancel_sessions([place.session_id], because="Ice.", actor="sam")
     queue(email("Harts@families.example"))
 
-    counts = {each: len(list(messages_of(each))) for each in (mother, child)}
+    counts = {each: len(messages_of(alone(each)).events) for each in (mother, child)}
 
     assert counts == {mother: 1, child: 2}
 
@@ -124,13 +129,14 @@ def test_messages_are_found_by_an_index() -> None:
 
 
 def test_an_app_above_adds_what_it_knows(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timeline, "SOURCES", [])
+    monkeypatch.setattr(people, "PARTS", [])
     at = datetime.fromisoformat("2026-11-24T10:00:00+00:00")
 
-    def invoices(customer: Customer) -> Iterator[Event]:
-        yield Event(at, f"EGAC-2026-00042 issued to {customer}", "good", url="/admin/")
+    def invoices(person: Identity) -> Told:
+        what = f"EGAC-2026-00042 issued to {person.name}"
+        return Told([Event(at, what, "good", url="/admin/")])
 
-    add_to_timeline(invoices)
+    register_part(Part("invoices", "billing.view_invoice", invoices))
     customer = CustomerFactory.create(name="Zoë Hart")
 
     assert '<a href="/admin/">EGAC-2026-00042 issued to Zoë Hart</a>' in page(operator, customer)

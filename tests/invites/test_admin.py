@@ -64,7 +64,7 @@ def test_the_list_takes_the_same_number_of_queries_for_any_number_of_rows(
         operator.get(LIST)
 
     assert len(many) == len(few)
-    assert len(many) <= 8
+    assert len(many) <= 10
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,7 @@ def test_the_record_says_where_the_invite_stands(operator: Client) -> None:
 
     page = page_of(operator.get(f"{LIST}{invite.pk}/change/"))
 
-    assert "Waiting: next try at" in page
-    assert "attempt 2 of 3." in page
+    assert "Waiting: attempt 2 of 3 on " in page
 
 
 def test_the_record_says_why_nothing_is_sent_now(operator: Client, settings: Settings) -> None:
@@ -140,7 +139,7 @@ def test_the_record_says_why_nothing_is_sent_now(operator: Client, settings: Set
 
     page = page_of(operator.get(f"{LIST}{invite.pk}/change/"))
 
-    assert "But: dry run is on (RESEND_DRY_RUN)." in page
+    assert "Held. Dry run (RESEND_DRY_RUN): no e-mail is sent." in page
 
 
 def test_the_personal_link_is_shortened_everywhere(operator: Client) -> None:

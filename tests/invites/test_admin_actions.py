@@ -75,7 +75,7 @@ def test_retry_now_of_many_leaves_them_to_the_next_run(
     invites = make_invites(26, status=Status.FAILED, reason="exhausted")
     Invite.objects.update(updated_at=Now())
 
-    told = confirm(operator, "retry", ask(operator, "retry", *invites))
+    told = confirm(operator, "retry", ask(operator, "retry", *invites), number="26")
 
     assert told == "26 are due now: the next run sends them."
     assert provider.resend.calls == []
@@ -208,7 +208,7 @@ def test_the_page_that_asks_names_whom_what_and_who_is_skipped(operator: Client)
     assert "Amelia &lt;" in page
     assert escape(services.what_would_go(good)["subject"]) in page
     assert "It will fail: It has no e-mail address." in page
-    assert "It will not be sent: complained." in page
+    assert "It will not be sent: hushed@club.example is not written to: complained." in page
 
 
 def test_the_page_that_asks_shows_25_and_counts_the_rest(operator: Client) -> None:

@@ -97,7 +97,7 @@ MARKED = f"""
 class ClubDatabase(Database):
     """A database with enquiries and invites."""
 
-    app, latest = "invites", "0011_failures_by_cause"
+    app, latest = "invites", "0024_failures_by_cause"
 
     def schema(self) -> Schema:
         return {what: self.run(sql) for what, sql in SCHEMA.items()}

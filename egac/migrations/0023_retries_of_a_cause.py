@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("egac", "0006_told_rate"),
+        ("egac", "0020_people_and_roles"),
     ]
 
     operations = [

@@ -26,7 +26,7 @@ BACKWARDS = tuple(f"DROP INDEX CONCURRENTLY IF EXISTS {name}" for name in INDEXE
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("notifications", "0010_wait_under_a_canary")]
+    dependencies = [("notifications", "0006_wait_under_a_canary")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

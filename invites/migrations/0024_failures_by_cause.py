@@ -26,7 +26,7 @@ BACKWARDS = tuple(f"DROP INDEX CONCURRENTLY IF EXISTS {name}" for name in INDEXE
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("invites", "0010_wait_under_a_canary")]
+    dependencies = [("invites", "0023_wait_under_a_canary")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

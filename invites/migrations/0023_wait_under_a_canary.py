@@ -13,7 +13,7 @@ BACKWARDS = "ALTER TABLE invites DROP COLUMN IF EXISTS canary"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invites", "0002_complete")]
+    dependencies = [("invites", "0020_find_people")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

@@ -1,0 +1,35 @@
+"""Pages of the admin that show no table of their own, and who may open them."""
+
+from typing import Any
+
+from django.db import models
+
+
+class Person(models.Model):
+    """Somebody known by an address or a number; who is meant is put together from every app."""
+
+    id = models.TextField(primary_key=True)  # of one row that names them: `customer-7`
+    name = models.TextField()
+
+    identity: Any  # who it is, as the page that asked put it together
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        verbose_name_plural = "people"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.Model):
+    """A group of staff, and in words what it may do."""
+
+    name = models.TextField(primary_key=True)
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,51 @@
+"""What invites know of somebody: what they asked, how they were invited, and whether it arrived."""
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+
+from egac.admin_correspondence import Message, latest, what_became_of
+from egac.admin_pages import Event, staff_actions_on_all
+from egac.people import Identity, Told
+from invites.models import Enquiry, Invite
+
+Status = Invite.Status
+TABLE = Invite._meta.db_table
+ENDED_UNSENT = {Status.FAILED: "failed", Status.CANCELLED: "not sent"}
+
+
+def enquiries_of(person: Identity) -> Told:
+    """Tell when they asked, and about what."""
+    keys = person.keys("enquiry")
+    enquiries = Enquiry.objects.filter(pk__in=keys)
+    events = [_asked(enquiry) for enquiry in enquiries]
+    return Told([*events, *staff_actions_on_all(Enquiry, keys)])
+
+
+def _asked(enquiry: Enquiry) -> Event:
+    url = reverse("admin:invites_enquiry_change", args=[enquiry.pk])
+    about = f" about {enquiry.interest}" if enquiry.interest else ""
+    return Event(enquiry.created_at, f"Enquired{about}", "off", enquiry.source or "", url)
+
+
+def invites_of(person: Identity) -> Told:
+    """Tell every invite to them, with its attempts and what became of it."""
+    theirs = Invite.objects.filter(enquiry__in=person.keys("enquiry"))
+    rows, left_out = latest(theirs.defer("rendered", "preview").order_by("-created_at"))
+    events = [event for row in rows for event in _states(row)]
+    messages = {str(row.pk): Message("Invite", _page(row)) for row in rows}
+    events += [*what_became_of(TABLE, messages), *staff_actions_on_all(Invite, messages)]
+    return Told(events, left_out)
+
+
+def _states(row: Invite) -> Iterator[Event]:
+    yield Event(row.created_at, "Invite: created", "off", url=_page(row))
+    if row.accepted_at:
+        yield Event(row.accepted_at, "Invite: accepted by the person", "best", url=_page(row))
+    elif row.status in ENDED_UNSENT:
+        what = f"Invite: {ENDED_UNSENT[Status(row.status)]}"
+        yield Event(row.updated_at, what, "bad", url=_page(row))
+
+
+def _page(row: Invite) -> str:
+    return reverse("admin:invites_invite_change", args=[row.pk])

@@ -1,0 +1,95 @@
+"""What the queue knows of somebody: every message to their addresses and numbers."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+
+from egac.admin_correspondence import Message, latest, what_became_of
+from egac.admin_pages import Event, staff_actions_on_all
+from egac.people import Asked, Entry, Identity, Told
+from notifications.catalogue import title_of
+from notifications.models import Notification
+
+Status = Notification.Status
+TABLE = Notification._meta.db_table
+ENDED_UNSENT = {Status.FAILED: "failed", Status.CANCELLED: "not sent"}
+LARGEST_ID = 2**31 - 1
+
+
+class Recipients:
+    """Who is written to: for another program's messages nobody else may know them."""
+
+    permission = "notifications.view_notification"
+
+    def search(self, asked: Asked) -> list[Entry]:
+        """Return the recipient of the message with this id, and one message to the address."""
+        if asked.words:
+            return []
+        keyed = [entry] if (entry := self.named(asked.key)) else []
+        reach = [each for each in (asked.address, asked.number) if each]
+        sent = Notification.objects.to_any_of(reach).order_by()[:1] if reach else ()
+        return keyed + [_entry(row) for row in sent]
+
+    def reached_at(self, addresses: Iterable[str], numbers: Iterable[str]) -> list[Entry]:
+        """Return nobody: a message names a person, and is none."""
+        return []
+
+    def named(self, key: str) -> Entry | None:
+        """Return the recipient of a message, or None."""
+        if not key.isdecimal() or int(key) > LARGEST_ID:
+            return None
+        row = Notification.objects.filter(pk=key).first()
+        return _entry(row) if row and row.recipient else None
+
+
+def _entry(row: Notification) -> Entry:
+    is_address = "@" in row.recipient
+    return Entry(
+        kind="notification",
+        key=str(row.pk),
+        name="",
+        email=row.recipient if is_address else "",
+        phone="" if is_address else row.recipient,
+        since=row.created_at,
+        page=_page(row),
+    )
+
+
+def messages_of(person: Identity) -> Told:
+    """Tell every message to them, each attempt, and what the provider told of it later."""
+    rows, left_out = latest(queued_for(person))
+    messages = {str(row.pk): Message(_title(row), _page(row)) for row in rows}
+    events = [event for row in rows for event in _states(row, messages[str(row.pk)])]
+    events += [*what_became_of(TABLE, messages), *staff_actions_on_all(Notification, messages)]
+    return Told(events, left_out)
+
+
+def queued_for(person: Identity) -> QuerySet[Any]:
+    """Return the messages to somebody, the latest first.
+
+    One that names a customer is theirs alone, where several share the address.
+    """
+    written = {entry.phone.strip() for entry in person.entries} - {""}
+    rows = Notification.objects.to_any_of([*person.addresses, *person.numbers, *written])
+    if customers := person.keys("customer"):
+        theirs = Q(payload__context__customer_id__in=[int(key) for key in customers])
+        nobodys = ~Q(payload__has_key="context") | ~Q(payload__context__has_key="customer_id")
+        rows = rows.filter(theirs | nobodys)
+    return rows.defer("rendered", "preview").order_by("-pk")
+
+
+def _states(row: Notification, message: Message) -> Iterator[Event]:
+    yield Event(row.created_at, f"{message.title}: queued", "off", url=message.url)
+    if row.status in ENDED_UNSENT:
+        what = f"{message.title}: {ENDED_UNSENT[Status(row.status)]}"
+        yield Event(row.updated_at, what, "bad", row.last_error or "", message.url)
+
+
+def _title(row: Notification) -> str:
+    return f"{title_of(row.type)}, by {'WhatsApp' if row.is_whatsapp else 'e-mail'}"
+
+
+def _page(row: Notification) -> str:
+    return reverse("admin:notifications_notification_change", args=[row.pk])
