@@ -2,10 +2,11 @@
 
 The others stay `failed` as they were, marked, so taking them back is taking the mark away. When the
 canary has arrived, and RELEASED_AFTER has passed since the press, they are requeued as *Retry now*
-does it; when it ends in any other way they are failed again, with their old reason and error.
+does it; when it ends in any other way, or not within GIVEN_UP_AFTER, they are failed as before.
 """
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,14 +14,16 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from egac.causes import MOST_COUNTED, Cause, tables_with_causes
-from egac.delivery import suppressed_among
-from egac.explain import canary_sentence, day_and_clock
+from egac.canary_news import ARRIVED, NOT_RELEASED, NOT_SENT, news_of
+from egac.causes import FAILED_AT, MOST_COUNTED, Cause, tables_with_causes
+from egac.explain import clock, day_and_clock
 
 logger = logging.getLogger(__name__)
 
 RELEASED_AFTER = timedelta(seconds=60)
-MOST_CANDIDATES = 25  # how many rows are looked at for one that may be written to
+GIVEN_UP_AFTER = timedelta(hours=1)  # longer than from one run of invites to the next
+CHANGED = "Nothing was retried: somebody retried them, or they changed meanwhile. Look again."
+WAITS_ALREADY = "Nothing was retried: a retry of this cause waits for its test already."
 
 
 class Refused(Exception):
@@ -31,9 +34,9 @@ class CanaryRetry(models.Model):
     """One press of *Retry all with this cause*."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", "waits for its canary"
-        RELEASED = "released", "the others were released"
-        RETURNED = "returned", "the others failed again"
+        WAITING = "waiting", "waits for its test"
+        RELEASED = "released", "released"
+        RETURNED = "returned", "failed as before"
         TAKEN_BACK = "taken_back", "taken back"
 
     source = models.TextField()  # the table of its rows
@@ -49,13 +52,14 @@ class CanaryRetry(models.Model):
     arrived_at = models.DateTimeField(null=True)  # when the canary was seen to have arrived
     ended_at = models.DateTimeField(null=True)
     ended_by = models.TextField(db_default="")  # who took it back
+    because = models.TextField(db_default="")  # why the others were returned
     changed = models.IntegerField(null=True)  # how many rows were still there to be released
 
     class Meta:
         db_table = "canary_retries"
         default_permissions = ()  # the tables of the rows say who may look and who may retry
         verbose_name = "retry of a cause"
-        verbose_name_plural = "failures by cause"
+        verbose_name_plural = "retries of causes"
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "cause"],
@@ -63,6 +67,7 @@ class CanaryRetry(models.Model):
                 name="one_waiting_retry_per_table_and_cause",
             )
         ]
+        indexes = [models.Index(fields=["-started_at"], name="retries_by_time")]
 
     def __str__(self) -> str:
         return f"Retry of {self.held + 1:,} with one cause"
@@ -92,151 +97,171 @@ class CanaryRetry(models.Model):
         """The row that goes first, or None where it is gone."""
         return self.model._default_manager.filter(pk=self.canary_key).first()
 
-    def sentence(self) -> str:
+    def sentence(self, now: datetime) -> str:
         """Return how it stands."""
+        if self.is_waiting:
+            return self._waits(now)
         state, rest = self.State, self.held if self.changed is None else self.changed
-        stay = f"{rest:,} {'stays' if rest == 1 else 'stay'} failed"
         ended = day_and_clock(self.ended_at) if self.ended_at else ""
         if self.state == state.RELEASED:
-            return f"The canary arrived, and {rest:,} more were released on {ended}."
+            return f"The test arrived, and {rest:,} more {_were(rest)} released on {ended}."
+        stay = f"{rest:,} {'stays' if rest == 1 else 'stay'} failed as before"
         if self.state == state.RETURNED:
-            return f"The canary did not arrive, so {stay}, as they were (on {ended})."
-        if self.state == state.TAKEN_BACK:
-            return f"Taken back by {self.ended_by} on {ended}: {stay}."
-        return canary_sentence(self)
+            return f"{self.because} So {stay}, since {ended}."
+        return f"Taken back by {self.ended_by} on {ended}: {stay}."
+
+    def _waits(self, now: datetime) -> str:
+        others = f"{self.held:,} {'waits' if self.held == 1 else 'wait'} for it"
+        sent = f"1 went as a test at {clock(self.started_at, now)}"
+        if self.started_at + GIVEN_UP_AFTER <= now:
+            return f"{sent} and did not help within an hour: the next run leaves {others} failed."
+        if self.arrived_at is None:
+            until = clock(self.released_from, now)
+            return f"{sent}; {others} until {until} at least."
+        if self.released_from > now:
+            return f"{sent} and arrived; {others} until {clock(self.released_from, now)}."
+        return f"{sent} and arrived; {others}, and the next run sends them."
+
+
+@dataclass(frozen=True)
+class First:
+    """The row that goes first, and until when rows had failed, as a page showed them."""
+
+    key: Any
+    until: datetime
 
 
 def retry_cause(
-    cause: Cause, *, until: datetime, by: str, why: str, meaning: str
-) -> tuple[CanaryRetry, tuple[Any, ...]]:
-    """Requeue one failed row with this cause, put the others under it; return them and the retry.
+    cause: Cause, *, first: First, by: str, why: str, meaning: str
+) -> tuple[list[Any], CanaryRetry | None]:
+    """Requeue the first failed row with this cause, put the others under it.
 
-    Only rows that last changed by `until`, as a page showed them, and at most MOST_COUNTED. Raises
-    Refused where a retry of the cause waits already, or no such row is left.
+    Takes rows that had failed by then, at most MOST_COUNTED. Returns the keys of all, and the
+    retry, None where no other row was left. Raises Refused where a retry of the cause waits
+    already, or the first row is not what it was.
     """
     model = cause.model
     try:
         with transaction.atomic():
-            keys = _locked(model, cause.name, until)
-            if not keys:
-                raise Refused("Nothing was retried: somebody did so, or they changed meanwhile.")
-            canary = _canary_of(model, keys)
-            retry = CanaryRetry.objects.create(
-                source=model._meta.db_table,
-                cause=cause.name,
-                meaning=meaning,
-                canary_key=str(canary.pk),
-                canary_generation=canary.generation + 1,
-                held=len(keys) - 1,
-                started_by=by,
-                why=why,
-            )
+            keys = _locked(model, cause.name, first.until)
             rows = model._default_manager.filter(pk__in=keys)
-            rows.exclude(pk=canary.pk).update(canary=retry.pk, updated_at=Now())
+            canary = rows.filter(pk=first.key).only("generation").first()
+            if canary is None:
+                raise Refused(CHANGED)
+            retry = _begun(cause, canary, len(keys) - 1, by=by, why=why, meaning=meaning)
+            if retry:
+                others = rows.exclude(pk=canary.pk)
+                others.update(canary=retry.pk, failed_at=FAILED_AT, updated_at=Now())
             rows.filter(pk=canary.pk).requeue()
     except IntegrityError:
-        raise Refused("A retry of this cause waits for its canary already: look there.") from None
+        raise Refused(WAITS_ALREADY) from None
+    return keys, retry
+
+
+def _begun(cause: Cause, canary: Any, held: int, **told: str) -> CanaryRetry | None:
+    """Return the retry under whose canary so many others wait; one row alone just goes."""
+    source = cause.model._meta.db_table
+    of_it = CanaryRetry.objects.filter(source=source, cause=cause.name)
+    if not held:
+        if of_it.filter(state=CanaryRetry.State.WAITING).exists():
+            raise Refused(WAITS_ALREADY)
+        return None
+    retry = CanaryRetry.objects.create(
+        source=source,
+        cause=cause.name,
+        canary_key=str(canary.pk),
+        canary_generation=canary.generation + 1,
+        held=held,
+        started_by=told["by"],
+        why=told["why"],
+        meaning=told["meaning"],
+    )
     retry.refresh_from_db()
-    return retry, tuple(keys)
+    return retry
 
 
 def _locked(model: Any, name: str, until: datetime) -> list[Any]:
     """Lock the rows that a retry takes, in the order of every staff action; return their keys."""
-    rows = model._default_manager.retriable().filter(updated_at__lte=until)
-    newest = rows.with_cause(name).order_by("-updated_at")[:MOST_COUNTED]
+    rows = model._default_manager.retriable().alias(failed_by=FAILED_AT)
+    newest = rows.with_cause(name).filter(failed_by__lte=until).order_by("-failed_by")
     # Asked of the rows once more: one may have changed between its choice and its lock.
-    chosen = rows.filter(pk__in=newest.values("pk")).order_by("pk")
-    return list(chosen.select_for_update().values_list("pk", flat=True))
+    chosen = model._default_manager.retriable().filter(pk__in=newest.values("pk")[:MOST_COUNTED])
+    return list(chosen.order_by("pk").select_for_update().values_list("pk", flat=True))
 
 
-def _canary_of(model: Any, keys: list[Any]) -> Any:
-    """Return the newest of the rows, the first whose recipient may be written to."""
-    rows = model._default_manager.filter(pk__in=keys).prefetch_related(*model.PREFETCH)
-    newest = list(rows.order_by("-updated_at", "pk")[:MOST_CANDIDATES])
-    suppressed = suppressed_among({row.recipient for row in newest})
-    return next((row for row in newest if row.recipient.lower() not in suppressed), newest[0])
+def take_back(key: int, *, by: str, now: datetime) -> tuple[list[Any], CanaryRetry]:
+    """Leave the rows under a canary failed; the canary itself goes on.
 
-
-def take_back(key: int, *, by: str) -> CanaryRetry:
-    """Leave the rows under a canary failed; the canary itself goes on. Raises Refused."""
+    Returns their keys and the retry. Raises Refused where it waits no longer.
+    """
     with transaction.atomic():
-        retry = CanaryRetry.objects.select_for_update().get(pk=key)
-        if not retry.is_waiting:
-            raise Refused(f"Nothing was taken back. {retry.sentence()}")
-        _leave_failed(retry, CanaryRetry.State.TAKEN_BACK, by=by)
-    return retry
+        retry = CanaryRetry.objects.select_for_update().filter(pk=key).first()
+        if retry is None or not retry.is_waiting:
+            told = retry.sentence(now) if retry else "There is no such retry."
+            raise Refused(f"Nothing was taken back. {told}")
+        keys = _in_order(retry.rows)
+        _end(retry, CanaryRetry.State.TAKEN_BACK, changed=len(keys), ended_by=by)
+    return keys, retry
 
 
 def settle_canaries(model: Any) -> int:
     """Release or return the rows of a table whose canary has ended; return how many retries.
 
-    Belongs at the beginning of a pass. Of workers that settle side by side, one does.
+    Belongs at the beginning of a pass, held or not. Of workers that settle side by side, one does.
     """
+    if model.CAUSE is None:
+        return 0
     waiting = CanaryRetry.objects.filter(source=model._meta.db_table, state="waiting")
     settled = 0
     for key in waiting.values_list("pk", flat=True):
         with transaction.atomic():
-            may_go = Q(started_at__lte=Now() - RELEASED_AFTER)
-            ours = waiting.select_for_update(skip_locked=True).annotate(may_go=may_go)
+            ours = waiting.select_for_update(skip_locked=True).annotate(
+                may_go=Q(started_at__lte=Now() - RELEASED_AFTER),
+                is_over=Q(started_at__lte=Now() - GIVEN_UP_AFTER),
+            )
             if retry := ours.filter(pk=key).first():
                 settled += _settle(retry)
     return settled
 
 
 def _settle(retry: Any) -> bool:
-    if retry.arrived_at is None:
-        arrived = has_arrived(
-            retry.canary, generation=retry.canary_generation, since=retry.started_at
-        )
-        if arrived is None:
-            return False
-        if not arrived:
-            _leave_failed(retry, CanaryRetry.State.RETURNED)
-            return True
+    """Do what its canary's state asks for now; return whether the retry ended."""
+    told = {"generation": retry.canary_generation, "since": retry.started_at}
+    news = ARRIVED if retry.arrived_at else news_of(retry.canary, **told)
+    if news.is_bad:
+        return _return(retry, news.sentence)
+    if news.is_good and retry.arrived_at is None:
         CanaryRetry.objects.filter(pk=retry.pk).update(arrived_at=Now())
-    if retry.may_go:
-        _release(retry)
-    return bool(retry.may_go)
-
-
-def has_arrived(canary: Any, *, generation: int, since: datetime) -> bool | None:
-    """Return whether a canary that was requeued as this generation arrived; None: not known yet.
-
-    One that staff requeued or sent again meanwhile is no longer ours, so it tells nothing good.
-    """
-    if canary is None or canary.generation != generation:
+    if retry.is_over:
+        return _return(retry, NOT_RELEASED if news.is_good else NOT_SENT)
+    if not (news.is_good and retry.may_go):
         return False
-    status = canary.Status
-    if canary.status in (status.PENDING, status.PROCESSING):
-        return None
-    if canary.status in (status.FAILED, status.CANCELLED):
-        return False
-    # Another program may have moved it on from there, as an invite that is accepted.
-    return canary.status == canary.DONE or (canary.sent_at is not None and canary.sent_at >= since)
-
-
-def _release(retry: CanaryRetry) -> None:
-    """Requeue the others, as *Retry now* does."""
     keys = _in_order(retry.rows)
     changed = retry.rows.filter(pk__in=keys).requeue(due_at=retry.released_from)
-    _end(retry, CanaryRetry.State.RELEASED, changed=changed)
+    return _end(retry, CanaryRetry.State.RELEASED, changed=changed)
 
 
-def _leave_failed(retry: CanaryRetry, state: CanaryRetry.State, *, by: str = "") -> None:
+def _return(retry: CanaryRetry, because: str) -> bool:
     """Take the mark from the others: they are failed as they were."""
-    _end(retry, state, changed=len(_in_order(retry.rows)), by=by)
+    keys = _in_order(retry.rows)
+    return _end(retry, CanaryRetry.State.RETURNED, changed=len(keys), because=because)
 
 
-def _end(retry: CanaryRetry, state: CanaryRetry.State, *, changed: int, by: str = "") -> None:
+def _end(retry: CanaryRetry, state: CanaryRetry.State, *, changed: int, **told: str) -> bool:
     """Write how a retry ended; whatever still bears its mark bears it no longer."""
     marked = retry.model._default_manager.filter(canary=retry.pk)
     marked.update(canary=None, updated_at=Now())
     ended = CanaryRetry.objects.filter(pk=retry.pk)
-    ended.update(state=state, changed=changed, ended_by=by, ended_at=Now())
+    ended.update(state=state, changed=changed, ended_at=Now(), **told)
     retry.refresh_from_db()
     logger.info("retry %s of a cause: %s", retry.pk, state.label, extra={"rows": changed})
+    return True
 
 
 def _in_order(rows: Any) -> list[Any]:
     """Lock rows in the order of every staff action, so that neither waits for the other."""
     return list(rows.order_by("pk").select_for_update().values_list("pk", flat=True))
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"

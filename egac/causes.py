@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, models
+from django.db.models.functions import Coalesce
 
 from egac.events import outgoing_tables
 from egac.instants import readable
 
+FAILED_AT = Coalesce("failed_at", "updated_at")  # other programs do not write the first
 MOST_COUNTED = 10_000  # failed rows of one cause; more are “more than 10,000”
 MOST_CAUSES = 100
 MOST_EXAMPLES = 3
@@ -112,9 +114,9 @@ ONE_CAUSE = "WITH causes(cause) AS (VALUES (%s))"
 WHAT_OF_THEM = """
 SELECT causes.cause,
   (SELECT count(*) FROM (SELECT FROM {table} WHERE {of_it} LIMIT {counted}) AS of_it),
-  (SELECT {at} FROM {table} WHERE {of_it} ORDER BY updated_at LIMIT 1),
-  (SELECT {at} FROM {table} WHERE {of_it} ORDER BY updated_at DESC LIMIT 1),
-  ARRAY(SELECT id FROM {table} WHERE {of_it} ORDER BY updated_at DESC LIMIT {examples})
+  (SELECT {at} FROM {table} WHERE {of_it} ORDER BY {failed_at} LIMIT 1),
+  (SELECT {at} FROM {table} WHERE {of_it} ORDER BY {failed_at} DESC LIMIT 1),
+  ARRAY(SELECT id FROM {table} WHERE {of_it} ORDER BY {failed_at} DESC LIMIT {examples})
 FROM causes WHERE causes.cause IS NOT NULL
 """
 
@@ -142,7 +144,8 @@ def _ask(model: Any, which: str, *params: str) -> list[Cause]:
         table=model._meta.db_table,
         failed=failed,
         of_it=f"{failed} AND {cause} = causes.cause",
-        at=readable("updated_at"),
+        failed_at="coalesce(failed_at, updated_at)",
+        at=readable("coalesce(failed_at, updated_at)"),
         most=MOST_CAUSES,
         counted=MOST_COUNTED + 1,
         examples=MOST_EXAMPLES,

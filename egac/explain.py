@@ -202,20 +202,6 @@ def _sent(row: Any) -> str:
     return f"Sent{when}{under}."
 
 
-def canary_sentence(retry: Any) -> str:
-    """Return where a row stands that waits under the canary of a retry."""
-    earliest = f"{localtime(retry.released_from):%H:%M %Z}"
-    if retry.arrived_at:
-        return (
-            f"The canary arrived at {localtime(retry.arrived_at):%H:%M %Z}; the others are "
-            f"released at {earliest}, with the next run."
-        )
-    return (
-        f"Waits for the canary, sent at {localtime(retry.started_at):%H:%M %Z}; released when it "
-        f"arrives, at the earliest at {earliest}."
-    )
-
-
 def clock(instant: datetime | None, now: datetime) -> str:
     """Return the time of day with its zone, and the day where it is not today."""
     if instant is None:

@@ -2,7 +2,7 @@
 
 from egac.canary import CanaryRetry
 from egac.channels import Channel
-from egac.console import Person, Role
+from egac.console import Failure, Person, Role
 from egac.delivery import DeliveryEvent, MessageAudit, Suppression
 from egac.secret_use import SecretUse
 
@@ -10,6 +10,7 @@ __all__ = [
     "CanaryRetry",
     "Channel",
     "DeliveryEvent",
+    "Failure",
     "MessageAudit",
     "Person",
     "Role",

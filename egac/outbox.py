@@ -44,6 +44,7 @@ NEW_GENERATION: dict[str, Any] = {
     "due_at": None,
     "last_error": None,
     "reason": None,
+    "failed_at": None,
     "canary": None,
     "rendered": None,
     "in_doubt_since": None,
@@ -131,7 +132,10 @@ class OutgoingQuerySet(models.QuerySet[Any]):
         """End what waits without an attempt left: adopted so, or the limit was lowered since."""
         waiting = self.filter(status=self.model.Status.PENDING, in_doubt_since=None)
         return waiting.filter(attempts__gte=self.model.attempt_limit()).update(
-            status=self.model.Status.FAILED, reason=Reason.EXHAUSTED, updated_at=Now()
+            status=self.model.Status.FAILED,
+            reason=Reason.EXHAUSTED,
+            failed_at=Now(),
+            updated_at=Now(),
         )
 
     def requeue(self, *, due_at: datetime | None = None) -> int:
@@ -210,6 +214,7 @@ class Outgoing(models.Model):
     claimed_at: datetime | None = None  # on the database's clock, as the claim returned it
     audit_note = ""  # what the audit says of its calls beside their outcome
     wait: Any = None  # why it has not gone, as a page asked (why_waiting.py)
+    retry: Any = None  # the CanaryRetry it waits under, likewise
 
     attempts = models.IntegerField(db_default=0)
     due_at = InstantField(null=True, blank=True)  # null: now
@@ -230,6 +235,7 @@ class Outgoing(models.Model):
     repeats = models.IntegerField(db_default=0)  # calls since then, of the same attempt
     orphaned = models.BooleanField(db_default=False)  # a sender died under it
 
+    failed_at = InstantField(null=True, blank=True)  # null too where another program ended it
     canary = models.BigIntegerField(null=True, blank=True)  # the CanaryRetry it waits under
 
     lease_owner = models.TextField(null=True, blank=True)

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
-from egac.causes import Fingerprint, JsonText
+from egac.causes import FAILED_AT, Fingerprint, JsonText
 from egac.instants import DayField, InstantField
 from egac.mail import compose
 from egac.numbers import END_OF_PHONE
@@ -127,7 +127,7 @@ class Invite(Outgoing):
             models.Index(fields=["status", "-created_at"], name="invites_by_status"),
             models.Index(fields=["enquiry"], name="invites_of_an_enquiry"),
             models.Index(
-                CAUSE, "updated_at", name="invites_failed_by_cause", condition=Q(status="failed")
+                CAUSE, FAILED_AT, name="invites_failed_by_cause", condition=Q(status="failed")
             ),
             models.Index(
                 fields=["canary"],
@@ -159,7 +159,7 @@ class Invite(Outgoing):
     @property
     def waits(self) -> bool:
         """Whether it is open to claims; one of the older program only while attempts are left."""
-        is_older = self.status == self.Status.FAILED and self.reason is None
+        is_older = self.status == self.Status.FAILED and self.reason is None and not self.canary
         return super().waits or (is_older and not self.is_used_up)
 
     @property

@@ -152,6 +152,8 @@ class NotificationAdmin(OutgoingAdmin):
         return [*notes, row.forbidden] if row.forbidden else notes
 
     def state_in_words(self, row: Notification) -> str:
+        if row.wait:
+            return super().state_in_words(row)
         if row.status == Status.FAILED and row.reason is None:
             return "Failed in another program. Press Retry now to send it."
         if row.status == Status.FAILED and row.reason == Reason.INVALID:

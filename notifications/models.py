@@ -10,7 +10,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now, Upper
 from django.utils.timezone import localtime
 
-from egac.causes import Fingerprint, JsonText
+from egac.causes import FAILED_AT, Fingerprint, JsonText
 from egac.instants import InstantField
 from egac.outbox import (
     MAY_BE_WRITTEN_TO,
@@ -156,7 +156,7 @@ class Notification(Outgoing):
             ),
             models.Index(RECIPIENT, name="queue_by_recipient"),
             models.Index(
-                CAUSE, "updated_at", name="queue_failed_by_cause", condition=Q(status="failed")
+                CAUSE, FAILED_AT, name="queue_failed_by_cause", condition=Q(status="failed")
             ),
             models.Index(
                 fields=["canary"],

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from egac.canary import settle_canaries
 from egac.preview import preview_due
 from egac.providers import NotConfigured
 from egac.record import Record
@@ -55,6 +56,8 @@ def pass_within(
     With `dry_run`, or that of a channel's setting, nothing is sent: what each message would be is
     kept to be looked at. Raises NotConfigured where no channel is configured.
     """
+    if not dry_run:
+        settle_canaries(Notification)  # first: what it releases is to be shared out too
     shares = _shares(bounds.limit or 0, channels)
     dry = [name for name in channels if dry_run or CHANNELS[name][0](Bounds(), len).is_dry_run()]
     if not dry:

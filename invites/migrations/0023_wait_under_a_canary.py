@@ -1,29 +1,27 @@
-"""A mark on failed rows that wait under the canary of a retry."""
+"""When an invite failed, and a mark on failed ones that wait under the canary of a retry."""
 
 from django.db import migrations, models
 
-from egac.adoption import LOCK_TIMEOUT, MARK
+from egac.migrations._columns import added, dropped
 
-FORWARDS = (
-    f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'",
-    "ALTER TABLE invites ADD COLUMN IF NOT EXISTS canary bigint",
-    f"COMMENT ON COLUMN invites.canary IS '{MARK}'",
-)
-BACKWARDS = "ALTER TABLE invites DROP COLUMN IF EXISTS canary"
+FIELDS = {
+    "failed_at": models.DateTimeField(blank=True, null=True),
+    "canary": models.BigIntegerField(blank=True, null=True),
+}
+TYPES = {"failed_at": "timestamp with time zone", "canary": "bigint"}
 
 
 class Migration(migrations.Migration):
     dependencies = [("invites", "0020_find_people")]
-
     operations = [
         migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunSQL(FORWARDS, BACKWARDS)],
+            database_operations=[
+                migrations.RunSQL(added("invites", name, type), dropped("invites", name))
+                for name, type in TYPES.items()
+            ],
             state_operations=[
-                migrations.AddField(
-                    model_name="invite",
-                    name="canary",
-                    field=models.BigIntegerField(blank=True, null=True),
-                )
+                migrations.AddField(model_name="invite", name=name, field=field)
+                for name, field in FIELDS.items()
             ],
         ),
     ]

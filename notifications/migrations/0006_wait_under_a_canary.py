@@ -1,32 +1,33 @@
-"""A mark on failed rows that wait under the canary of a retry; a batch, as outgoing, has it too."""
+"""When a message failed, and a mark on failed ones that wait under the canary of a retry.
+
+A batch, as outgoing, has both too.
+"""
 
 from django.db import migrations, models
 
-from egac.adoption import LOCK_TIMEOUT, MARK
+from egac.migrations._columns import added, dropped
 
-MODELS = {"notification": "notifications_queue", "emailbatch": "email_batches"}
-FORWARDS = (
-    f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'",
-    "ALTER TABLE email_batches ADD COLUMN IF NOT EXISTS canary bigint",
-    "ALTER TABLE notifications_queue ADD COLUMN IF NOT EXISTS canary bigint",
-    f"COMMENT ON COLUMN notifications_queue.canary IS '{MARK}'",
-)
-BACKWARDS = tuple(f"ALTER TABLE {table} DROP COLUMN IF EXISTS canary" for table in MODELS.values())
+TABLES = {"notification": "notifications_queue", "emailbatch": "email_batches"}
+FIELDS = {
+    "failed_at": models.DateTimeField(blank=True, null=True),
+    "canary": models.BigIntegerField(blank=True, null=True),
+}
+TYPES = {"failed_at": "timestamp with time zone", "canary": "bigint"}
 
 
 class Migration(migrations.Migration):
     dependencies = [("notifications", "0003_find_by_recipient")]
-
     operations = [
         migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunSQL(FORWARDS, BACKWARDS)],
+            database_operations=[
+                migrations.RunSQL(added(table, name, type), dropped(table, name))
+                for table in TABLES.values()
+                for name, type in TYPES.items()
+            ],
             state_operations=[
-                migrations.AddField(
-                    model_name=model,
-                    name="canary",
-                    field=models.BigIntegerField(blank=True, null=True),
-                )
-                for model in MODELS
+                migrations.AddField(model_name=model, name=name, field=field)
+                for model in TABLES
+                for name, field in FIELDS.items()
             ],
         ),
     ]

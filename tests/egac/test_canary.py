@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 from django.db.models import F
+from django.utils import timezone
 
-from egac.canary import CanaryRetry, retry_cause, settle_canaries, take_back
+from egac.canary import CanaryRetry, First, retry_cause, settle_canaries, take_back
 from egac.causes import cause_named, causes_of
 from invites.models import Invite
 from notifications.models import Notification
@@ -26,7 +27,9 @@ def fail(count: int) -> None:
 
 def press() -> CanaryRetry:
     (cause,) = causes_of(Notification)
-    retry, _ = retry_cause(cause, until=cause.last_at, by="olga", why="mended", meaning="No box.")
+    first = First(cause.newest[0], cause.last_at)
+    _, retry = retry_cause(cause, first=first, by="olga", why="mended", meaning="No box.")
+    assert retry is not None
     return retry
 
 
@@ -53,7 +56,7 @@ def test_the_others_stay_failed_as_they_were_when_it_ends_in_any_other_way(end: 
     retry = press()
 
     if end == "taken back":
-        take_back(retry.pk, by="olga")
+        take_back(retry.pk, by="olga", now=timezone.now())
     else:
         Notification.objects.filter(pk=retry.canary_key).update(status=end)
     settle_canaries(Notification)
