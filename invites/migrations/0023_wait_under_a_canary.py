@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 from egac.migrations._columns import added, dropped
 
-FIELDS = {
+FIELDS: dict[str, models.Field] = {
     "failed_at": models.DateTimeField(blank=True, null=True),
     "canary": models.BigIntegerField(blank=True, null=True),
 }

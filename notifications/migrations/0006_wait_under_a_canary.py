@@ -8,7 +8,7 @@ from django.db import migrations, models
 from egac.migrations._columns import added, dropped
 
 TABLES = {"notification": "notifications_queue", "emailbatch": "email_batches"}
-FIELDS = {
+FIELDS: dict[str, models.Field] = {
     "failed_at": models.DateTimeField(blank=True, null=True),
     "canary": models.BigIntegerField(blank=True, null=True),
 }
