@@ -55,6 +55,8 @@ def retry_invites(
     if dry_run or settings.RESEND_DRY_RUN:
         return preview_invites(rows, limit=limit)
     require_configured()
+    if ids is not None:
+        _let_others_look(rows)
     recorded: list[Record] = []
     note = Drain(
         rows,
@@ -66,6 +68,13 @@ def retry_invites(
         stop=stop or threading.Event(),
     ).run()
     return _result([_line(each) for each in recorded], left=rows.due().count(), note=note)
+
+
+def _let_others_look(rows: InviteQuerySet) -> None:
+    # A claim skips a locked row, and who presses at the same time locks it to see that it has
+    # changed: without this wait neither press would send it.
+    with transaction.atomic():
+        list(rows.order_by("pk").values_list("pk").select_for_update())
 
 
 def preview_invites(rows: InviteQuerySet, *, limit: int | None) -> dict[str, Any]:

@@ -1,14 +1,10 @@
 """A payment beside a run of the mover: whoever comes first, who has paid is not locked."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import TypeVar
 
 import pytest
-from django.db import connection, transaction
 from django.utils import timezone
 
 from billing.access import bookings_to_look_at, move_bookings
@@ -17,17 +13,12 @@ from billing.services import Received, record_payment
 from bookings.models import Booking, BookingEvent
 from notifications.models import Notification
 from tests.billing.factories import InvoiceFactory
-from tests.egac.threads import side_by_side
+from tests.egac.threads import in_a_thread, side_by_side, someone_waits, uncommitted
 from tests.providers.client import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Access = Booking.Access
-Result = TypeVar("Result")
-WAITING = """
-SELECT count(*) FROM pg_stat_activity
-WHERE wait_event_type = 'Lock' AND datname = current_database()
-"""
 
 
 def late() -> Invoice:
@@ -44,45 +35,6 @@ def pay(invoice: Invoice) -> None:
     today = timezone.localdate()
     received = Received(invoice.total, invoice.currency, today, Payment.Method.CASH)
     record_payment(invoice, received, by="Ann")
-
-
-@contextmanager
-def uncommitted(work: Callable[[], object]) -> Iterator[None]:
-    """Do the work on a connection of its own, and commit it when the block ends."""
-    done, commit = threading.Event(), threading.Event()
-
-    def in_a_transaction() -> None:
-        with transaction.atomic():
-            work()
-            done.set()
-            assert commit.wait(20)
-
-    with ThreadPoolExecutor(1) as pool:
-        ended = pool.submit(in_a_thread(in_a_transaction))
-        try:
-            assert done.wait(20)
-            yield
-        finally:
-            commit.set()
-        ended.result(20)
-
-
-def in_a_thread(work: Callable[[], Result]) -> Callable[[], Result]:
-    """Return the work as a thread does it, with a connection of its own."""
-
-    def on_its_own_connection() -> Result:
-        try:
-            return work()
-        finally:
-            connection.close()
-
-    return on_its_own_connection
-
-
-def someone_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(WAITING)
-        return bool(cursor.fetchone()[0])
 
 
 def test_a_payment_that_waited_for_the_run_opens_the_booking_again() -> None:

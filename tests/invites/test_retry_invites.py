@@ -1,6 +1,7 @@
 """The main job against a provider that speaks Resend over HTTP and fails in every way."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,9 @@ from egac.delivery import MessageAudit, Suppression
 from egac.models import Channel
 from invites.models import Invite
 from invites.services import retry_invites
+from tests.egac.threads import in_a_thread, someone_waits, uncommitted
 from tests.invites.factories import EnquiryFactory, InviteFactory, make_invites
+from tests.providers.client import eventually
 from tests.providers.faults import Fault, always, fail_next
 from tests.providers.server import ProviderServer
 
@@ -255,3 +258,15 @@ def test_an_accepted_invite_is_never_sent(provider: ProviderServer) -> None:
     retry_invites()
 
     assert provider.resend.calls == []
+
+
+def test_18_waits_for_a_colleague_who_looks_at_the_same_row(provider: ProviderServer) -> None:
+    invite = InviteFactory()
+
+    with ThreadPoolExecutor(1) as pool:
+        with uncommitted(lambda: Invite.objects.select_for_update().get()):
+            sent = pool.submit(in_a_thread(lambda: retry_invites([invite.pk])))
+            assert eventually(someone_waits, seconds=20)
+        result = sent.result(20)
+
+    assert [line["ok"] for line in result["results"]] == [True]
