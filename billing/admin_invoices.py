@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
@@ -19,6 +19,7 @@ from billing.admin_forms import PaymentForm, received
 from billing.admin_issue import IssuingAdmin
 from billing.admin_tables import tables_of
 from billing.document import Document, document_of
+from billing.finding import invoices_found
 from billing.history import events_of
 from billing.models import Invoice
 from billing.resources import InvoiceResource
@@ -29,6 +30,7 @@ from egac.admin_export import ExportedAdmin
 from egac.admin_masking import require_sight, sees_addresses
 from egac.admin_pages import Event, Link, Table
 from egac.admin_records import badge, moment
+from egac.admin_search import SearchedAdmin
 from egac.days import day_in_words
 from egac.masking import private
 from egac.money import in_words
@@ -53,15 +55,17 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(status=self.value()) if self.value() else queryset
 
 
-class InvoiceAdmin(ExportedAdmin, IssuingAdmin):
+class InvoiceAdmin(SearchedAdmin, ExportedAdmin, IssuingAdmin):
     """Invoices: a list with status and age, and for each a page with all that belongs to it."""
 
     staff_actions = (PAY, CANCEL)
     resource_classes = [InvoiceResource]
     list_display = ("number", "who", "state", "age", "total_in_words", "left", "issued")
     list_filter = (StateFilter, "kind")
-    search_fields = ("=number", "customer__name", "customer__email")
-    search_help_text = "A number, or a customer's name or address, or a part of one."
+    search_help_text = (
+        "The beginning of an invoice's number, the beginnings of a customer's name, or a whole "
+        "address or number."
+    )
     ordering = ("-pk",)
     empty_sentence = "Invoices show here: the jobs issue them, and staff can issue one by hand."
 
@@ -79,6 +83,9 @@ class InvoiceAdmin(ExportedAdmin, IssuingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("customer", "booking__package")
+
+    def found_by(self, request: HttpRequest, term: str) -> Q:
+        return invoices_found(term)
 
     # The columns
 

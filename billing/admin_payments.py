@@ -3,21 +3,23 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from billing.finding import payments_found
 from billing.models import BillingProblem, Payment
 from billing.resources import PaymentResource
 from egac.admin_export import ExportedAdmin
 from egac.admin_records import RecordAdmin, badge, moment
+from egac.admin_search import SearchedAdmin
 from egac.money import in_words
 from jobs.registry import JOBS
 
 
-class PaymentAdmin(ExportedAdmin, RecordAdmin):
+class PaymentAdmin(SearchedAdmin, ExportedAdmin, RecordAdmin):
     """What came in, the latest first. A payment is recorded on the page of its invoice."""
 
     resource_classes = [PaymentResource]
@@ -27,10 +29,14 @@ class PaymentAdmin(ExportedAdmin, RecordAdmin):
     list_select_related = ("invoice__customer",)
     fields = (*list_display, "recorded_by")
     readonly_fields = fields
-    search_fields = ("=invoice__number", "invoice__customer__name", "reference")
-    search_help_text = "A number of an invoice, a customer's name, or the bank's reference."
+    search_help_text = (
+        "The beginning of an invoice's number, of its customer's name, or of the bank's reference."
+    )
     ordering = ("-pk",)
     empty_sentence = "Payments show here. Record one on the page of its invoice."
+
+    def found_by(self, request: HttpRequest, term: str) -> Q:
+        return payments_found(term)
 
     @admin.display(description="amount", ordering="amount")
     def amount_in_words(self, payment: Payment) -> str:

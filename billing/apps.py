@@ -8,14 +8,17 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         from billing.access_words import ACCESS_AS_TOLD, why_access_differs
+        from billing.asked_for import note_on_invoices
         from billing.history import invoices_of
         from billing.watching import watch_billing
         from billing.words import STILL_TO_PAY, why_not_to_pay
+        from bookings.services import register_note
         from egac.people import Part, register_part
         from jobs.watchers import register_watcher
         from notifications.services import register_relevance
 
         register_relevance(STILL_TO_PAY, why_not_to_pay)
         register_relevance(ACCESS_AS_TOLD, why_access_differs)
+        register_note(note_on_invoices)
         register_part(Part("invoices", "billing.view_invoice", invoices_of))
         register_watcher("billing", watch_billing)

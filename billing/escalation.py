@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from billing.access import bookings_to_look_at, failed_move, move_bookings, moves_due
 from billing.batches import NOBODY, Row, Walk, Watch
@@ -75,8 +76,13 @@ def run_escalation_orchestration(
 
 def is_done(on: date) -> bool:
     """Return whether the reminders of a business date went through to their end."""
-    ran = JobRun.objects.filter(job=REMINDER_JOB, business_on=on, dry_run=False)
-    return ran.filter(status=JobRun.Status.SUCCEEDED, result__left=0).exists()
+    return done_runs().filter(business_on=on).exists()
+
+
+def done_runs() -> QuerySet[JobRun]:
+    """Return the runs that reminded of all that was due on their business date."""
+    ran = JobRun.objects.filter(job=REMINDER_JOB, dry_run=False)
+    return ran.filter(status=JobRun.Status.SUCCEEDED, result__left=0)
 
 
 class Round:
@@ -123,8 +129,11 @@ class Round:
         return self.listing.outcomes[REMINDED]
 
     def tell_staff(self, now: datetime) -> None:
-        """Queue the day's digest, if there is anything to look at and the run came to its end."""
-        if self.left:
+        """Queue the day's digest, if there is anything to look at and the run came to its end.
+
+        It tells how things stand now, so a day that is caught up late would repeat a later one's.
+        """
+        if self.left or done_runs().filter(business_on__gt=self.on).exists():
             return
         digest = digest_of(self.on, now=now, job=self.job, problems=[*self.problems.values()])
         if not digest.sections:

@@ -3,15 +3,18 @@
 It is about the invoices that stand today, as if none of them were paid or cancelled.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 
 from billing.access import bookings_to_look_at, live_bookings, oldest_unpaid
 from billing.batches import BATCH
-from billing.expected import Expected
-from billing.models import Invoice
+from billing.expected import Expected, in_order
+from billing.models import Invoice, InvoiceQuerySet, StepTaken
 from billing.reminders import DAYS, Access, Step, access_for, step_due
 from billing.reminding import with_customers
 from bookings.models import Booking
@@ -25,15 +28,33 @@ MOVES = {
 }
 
 
-def expected_reminders(first_on: date, last_on: date) -> Iterator[Expected]:
-    """Yield the steps that run_escalation_orchestration will take, both days included."""
-    due = Invoice.objects.unpaid().filter(due_on__lte=last_on - timedelta(days=min(DAYS.values())))
-    rows = with_customers(due).prefetch_related("steps").order_by("pk")
-    last = 0
-    while batch := list(rows.filter(pk__gt=last)[:BATCH]):
-        for invoice in batch:
-            yield from _reminders_of(invoice, first_on, last_on)
-        last = batch[-1].pk
+def alike_in_steps(first_on: date, last_on: date) -> Iterator[Sequence[int]]:
+    """Yield the ids of the invoices of which run_escalation_orchestration reminds alike."""
+    taken = StepTaken.objects.filter(invoice=OuterRef("pk")).order_by("step")
+    same = due_by(last_on).values(
+        "due_on",
+        "currency",
+        "total",
+        "paid",
+        taken=ArraySubquery(taken.values("step").distinct()),
+    )
+    yield from in_order(same)
+
+
+def due_by(last_on: date) -> InvoiceQuerySet:
+    """Return the unpaid invoices that take a step up to a day."""
+    return Invoice.objects.unpaid().filter(due_on__lte=last_on - timedelta(days=min(DAYS.values())))
+
+
+def reminders_of(
+    ids: Sequence[int], first_on: date, last_on: date
+) -> Iterator[tuple[int, Expected]]:
+    """Yield the steps of invoices that run_escalation_orchestration will take, in order."""
+    rows = with_customers(due_by(last_on)).prefetch_related("steps").order_by("pk")
+    for start in range(0, len(ids), BATCH):
+        for invoice in rows.filter(pk__in=ids[start : start + BATCH]):
+            for line in _reminders_of(invoice, first_on, last_on):
+                yield invoice.pk, line
 
 
 def _reminders_of(invoice: Invoice, first_on: date, last_on: date) -> Iterator[Expected]:
@@ -45,15 +66,29 @@ def _reminders_of(invoice: Invoice, first_on: date, last_on: date) -> Iterator[E
             yield _about(invoice, on, section, f"{step.label.capitalize()}: {invoice.number}")
 
 
-def expected_moves(first_on: date, last_on: date) -> Iterator[Expected]:
-    """Yield where the mover will move whose access, both days included."""
+def alike_in_access(first_on: date, last_on: date) -> Iterator[Sequence[int]]:
+    """Yield the ids of the bookings whose access the mover moves alike."""
     ids = bookings_to_look_at(last_on)
+    unpaid = Invoice.objects.unpaid().filter(booking__in=ids)
+    first = unpaid.order_by("booking_id", "due_on", "pk").distinct("booking_id")
+    told = first.values_list("booking_id", "due_on", "currency", "total", "paid")
+    oldest = {booking_id: rest for booking_id, *rest in told}
+    alike = defaultdict(list)
+    accesses = live_bookings().filter(pk__in=ids).values_list("pk", "access_status")
+    for booking_id, access in accesses.order_by("pk"):
+        alike[access, *oldest.get(booking_id, ())].append(booking_id)
+    yield from alike.values()
+
+
+def moves_of(ids: Sequence[int], first_on: date, last_on: date) -> Iterator[tuple[int, Expected]]:
+    """Yield where the mover will move the access of bookings, both days included."""
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
         oldest = oldest_unpaid(batch)
         bookings = live_bookings().filter(pk__in=batch).select_related("customer", "package")
         for booking in bookings.order_by("pk"):
-            yield from _moves_of(booking, oldest.get(booking.pk), first_on, last_on)
+            for line in _moves_of(booking, oldest.get(booking.pk), first_on, last_on):
+                yield booking.pk, line
 
 
 def _moves_of(

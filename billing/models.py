@@ -3,11 +3,16 @@
 from decimal import Decimal
 from typing import Self
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Cast, Now
 
 from bookings.models import IS_CURRENCY, Booking, Customer, Enrolment
+from egac.search import Words
+
+WORDS_OF_AN_INVOICE = Words("number")
+WORDS_OF_A_PAYMENT = Words("reference")
 
 
 class InvoiceCounter(models.Model):
@@ -86,6 +91,7 @@ class Invoice(models.Model):
                 condition=Q(status="pending"),
             ),
             models.Index(fields=["booking", "-due_on"], name="invoices_of_a_booking"),
+            GinIndex(WORDS_OF_AN_INVOICE, name="invoices_by_words"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -186,6 +192,7 @@ class Payment(models.Model):
     class Meta:
         db_table = "payments"
         ordering = ["-recorded_at", "-pk"]
+        indexes = [GinIndex(WORDS_OF_A_PAYMENT, name="payments_by_words")]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="a_payment_is_above_0"),
             models.CheckConstraint(

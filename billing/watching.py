@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from django.db.models import Count
 from django.urls import reverse
 
 from billing.models import BillingProblem
@@ -13,15 +14,17 @@ MOST_NAMED = 5
 
 def watch_billing(now: datetime) -> Iterator[Finding]:
     """Find the bookings that the last runs could not bill or remind."""
-    why = dict(BillingProblem.objects.filter(solved_at=None).values_list("booking_id", "why"))
-    if not why:
+    still_open = BillingProblem.objects.filter(solved_at=None)
+    count = still_open.aggregate(bookings=Count("booking", distinct=True))["bookings"]
+    if not count:
         return
-    named = [f"{booking} ({first_sentence(words)})" for booking, words in sorted(why.items())]
-    rest = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    first = still_open.order_by("booking_id", "-pk").distinct("booking_id")[:MOST_NAMED]
+    named = [f"{each.booking_id} ({first_sentence(each.why)})" for each in first]
+    rest = f" and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
     yield Finding(
         cause="billing_problems",
-        sentence=f"{bookings_in_words(len(why))} could not be billed or reminded: "
-        f"{', '.join(named[:MOST_NAMED])}{rest}.",
+        sentence=f"{bookings_in_words(count)} could not be billed or reminded: "
+        f"{', '.join(named)}{rest}.",
         next_step="Correct what each one names; the next night's run bills it.",
         page=reverse("admin:billing_billingproblem_changelist") + "?open=yes",
     )

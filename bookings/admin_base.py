@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from bookings.booking import Refused
 from egac.admin_pages import EditedAdmin
+from egac.admin_search import SearchedAdmin
 from egac.staff import CHANGED_MEANWHILE, Seen, instant_of
 
 TONES_OF_STATUS = {
@@ -30,7 +31,7 @@ TONES_OF_STATUS = {
 }
 
 
-class BookingsAdmin(EditedAdmin):
+class BookingsAdmin(SearchedAdmin, EditedAdmin):
     """Rows of bookings: added and changed by hand, and acted upon by the verbs of the app."""
 
     formfield_overrides = {models.TextField: {"widget": AdminTextInputWidget}}

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +23,7 @@ from bookings.booking import (
     why_not_cancelled,
     why_not_confirmed,
 )
+from bookings.finding import of_customers_found
 from bookings.history import line_of
 from bookings.models import Booking
 from bookings.resources import BookingResource
@@ -31,9 +32,11 @@ from egac.admin_actions import Line, Press, StaffAction
 from egac.admin_export import ExportedAdmin
 from egac.admin_pages import MOST_EVENTS, Event, Table
 from egac.admin_records import badge, moment
+from egac.admin_search import number_in
 from egac.admin_widgets import SearchBox
 from egac.days import day_in_words
 from egac.money import in_words
+from egac.search import any_of
 
 Status, Access = Booking.Status, Booking.Access
 
@@ -71,13 +74,21 @@ class BookingAdmin(ExportedAdmin, BookingsAdmin):
     list_display = ("who", "what", "state", "access", "price_in_words", "times", "billed_through")
     list_display_links = ("who",)
     list_filter = ("status", "access_status", "plan", "package")
-    search_fields = ("customer__name", "customer__email", "=reference")
-    search_help_text = "A customer's name or address, or the reference of another system."
+    search_help_text = (
+        "The beginnings of a customer's name, a whole address or number, the reference of another "
+        "system, or an id."
+    )
     ordering = ("-pk",)
     empty_sentence = (
         "Bookings show here. Add the first one by hand, or bring them over with "
         "manage.py import_bookings."
     )
+
+    def found_by(self, request: HttpRequest, term: str) -> Q:
+        itself = Q(reference=term) | Q(pk=number_in(term))
+        return any_of(
+            Booking.objects.filter(of_customers_found(term)), Booking.objects.filter(itself)
+        )
 
     # The columns
 

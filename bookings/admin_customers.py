@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import linebreaksbr
 from django.urls import reverse
@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from bookings.admin_base import TONES_OF_STATUS, BookingsAdmin, count_of
 from bookings.admin_buttons import whatsapp_in_words, why_unreachable
 from bookings.admin_forms import CustomerForm
+from bookings.finding import customers_found
 from bookings.models import Booking, Customer
 from bookings.resources import CustomerResource
 from egac.admin_export import ExportedAdmin
@@ -65,8 +66,8 @@ class CustomerAdmin(ExportedAdmin, BookingsAdmin):
     resource_classes = [CustomerResource]
     list_display = ("name", "email", "phone", "whatsapp", "booked", "since")
     list_filter = (AgreedFilter, AddressFilter)
-    search_fields = ("name", "email", "phone", "=reference")
-    search_help_text = "A name, an address or a number, or a part of one."
+    sortable_by = ("name",)
+    search_help_text = "The beginnings of a name, a whole address or number, or a reference."
     ordering = ("name", "pk")
     empty_sentence = (
         "Customers show here. Add the first one by hand, or bring them over with "
@@ -76,6 +77,9 @@ class CustomerAdmin(ExportedAdmin, BookingsAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         booked = count_of(Booking.objects.confirmed(), by="customer")
         return super().get_queryset(request).annotate(booked=booked)
+
+    def found_by(self, request: HttpRequest, term: str) -> Q:
+        return customers_found(term)
 
     @admin.display(description="WhatsApp", ordering="whatsapp_opted_in_at")
     def whatsapp(self, customer: Customer) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -15,8 +15,10 @@ from bookings.admin_base import TONES_OF_STATUS, BookingsAdmin, actor_of, seen_o
 from bookings.admin_buttons import ATTENDED, MISSED, line_of_enrolment
 from bookings.admin_forms import EnrolmentForm
 from bookings.booking import Refused
+from bookings.concerned import notes_on
 from bookings.enrolling import enrol
-from bookings.models import Enrolment
+from bookings.finding import of_customers_found
+from bookings.models import Booking, Enrolment
 from bookings.sessions import (
     Attendance,
     enrolments_by_the_clock,
@@ -28,6 +30,7 @@ from egac.admin_pages import Event
 from egac.admin_records import badge, moment
 from egac.admin_widgets import SearchBox
 from egac.days import instant_in_words
+from egac.search import keys_of
 
 MARKS = {ATTENDED: Attendance.ATTENDED, MISSED: Attendance.MISSED}
 
@@ -47,14 +50,16 @@ class EnrolmentAdmin(BookingsAdmin):
     list_display = ("who", "what", "when", "state", "changed_by")
     list_display_links = ("who",)
     list_filter = ("attendance", "session__status")
-    search_fields = ("booking__customer__name", "booking__customer__email")
-    search_help_text = "A customer's name or address."
+    search_help_text = "The beginnings of a customer's name, or a whole address or number."
     ordering = ("-session__starts_at", "-pk")
     empty_sentence = "Places in classes show here, each with whether they came."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = enrolments_by_the_clock().select_related("booking__customer", "booking__package")
         return rows.order_by(*self.ordering)
+
+    def found_by(self, request: HttpRequest, term: str) -> Q:
+        return Q(booking__in=keys_of(Booking.objects.filter(of_customers_found(term))))
 
     @admin.display(description="customer", ordering="booking__customer__name")
     def who(self, place: Enrolment) -> str:
@@ -109,6 +114,9 @@ class EnrolmentAdmin(BookingsAdmin):
             ("That was", moment(row.updated_at)),
         ]
 
+    def notes(self, row: Any) -> list[str]:
+        return list(filter(None, [notes_on([row.pk])]))
+
     def milestones(self, row: Any) -> Iterator[Event]:
         who = row.changed_by or "somebody"
         yield Event(row.updated_at, f"{who}: {row.get_attendance_display()}", "off")
@@ -129,5 +137,6 @@ class EnrolmentAdmin(BookingsAdmin):
             )
             rows = self.get_queryset(request).filter(pk__in=changed.ids)
             self.log(request, rows, press.told(changed.changed))
-        level = messages.WARNING if changed.skipped else messages.SUCCESS
-        return level, changed.sentence(f"marked as {mark.label}")
+        note = notes_on(changed.ids)
+        level = messages.WARNING if changed.skipped or note else messages.SUCCESS
+        return level, f"{changed.sentence(f'marked as {mark.label}')} {note}".strip()

@@ -1,13 +1,13 @@
 """Classes in the admin: who is booked, who came, whether it took place, and what is called off."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -25,6 +25,8 @@ from bookings.admin_register import (
     roster_cells,
     why_closed,
 )
+from bookings.classes import WORDS_OF_A_CLASS
+from bookings.concerned import notes_on
 from bookings.models import ClassSession, Enrolment
 from bookings.resources import SessionResource
 from bookings.sessions import (
@@ -41,6 +43,7 @@ from egac.admin_export import ExportedAdmin
 from egac.admin_pages import Event, Link, Table
 from egac.admin_records import badge
 from egac.days import instant_in_words
+from egac.search import with_words
 
 Status = ClassSession.Status
 MARK = "bookings.mark_enrolment"
@@ -80,8 +83,8 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
     list_display = ("title", "when", "state", "instructor", "places", "attended", "online")
     list_select_related = ("instructor", "package")
     list_filter = ("status", TimeFilter, "is_online", "instructor")
-    search_fields = ("title", "instructor__name")
-    search_help_text = "A class's title or an instructor's name."
+    sortable_by = ("when",)
+    search_help_text = "The beginning of a word of a class's title, or of an instructor's name."
     ordering = ("-starts_at", "-pk")
     empty_sentence = "Classes show here, each with who is booked and who came. Add the first one."
 
@@ -92,6 +95,9 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
         return rows.annotate(
             places=count_of(places, by="session"), attended=count_of(came, by="session")
         ).order_by(*self.ordering)
+
+    def found_by(self, request: HttpRequest, term: str) -> Q:
+        return with_words(term, WORDS_OF_A_CLASS) | Q(instructor__name__istartswith=term)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -170,7 +176,7 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
         notes = [f"Its Zoom meeting: {row.meeting_error}"] if row.meeting_error else []
         if row.ends_at is None:
             notes.append("It has no end, so it cannot be billed or held online. Press Change.")
-        return notes
+        return [*notes, *filter(None, [notes_on(_places_in([row.pk]))])]
 
     def tables(self, row: Any) -> list[Table]:
         headers = ("Customer", "Phone", "Access", "Attendance")
@@ -240,8 +246,9 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
             changed = mark_register(marks, actor=actor_of(request), seen=seen)
             if changed.changed:
                 self.log(request, [session], f"Register: {changed.changed} marked.")
-        level = messages.WARNING if changed.skipped else messages.SUCCESS
-        messages.add_message(request, level, changed.sentence("marked"))
+        note = notes_on(changed.ids)
+        level = messages.WARNING if changed.skipped or note else messages.SUCCESS
+        messages.add_message(request, level, f"{changed.sentence('marked')} {note}".strip())
         return HttpResponseRedirect(self.url_of("register", session.pk))
 
     # The buttons
@@ -263,5 +270,10 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
             rows = ClassSession.objects.filter(pk__in=changed.ids)
             self.log(request, rows, press.told(changed.changed))
         did = "noted as having taken place" if press.action is COMPLETE else "cancelled"
-        level = messages.WARNING if changed.skipped else messages.SUCCESS
-        return level, changed.sentence(did)
+        note = notes_on(_places_in(changed.ids))
+        level = messages.WARNING if changed.skipped or note else messages.SUCCESS
+        return level, f"{changed.sentence(did)} {note}".strip()
+
+
+def _places_in(sessions: Sequence[int]) -> list[int]:
+    return list(Enrolment.objects.filter(session__in=sessions).values_list("pk", flat=True))

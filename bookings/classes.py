@@ -1,9 +1,14 @@
 """The classes that take place, who gives them, and who is expected in them."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.timezone import localtime
+
+from egac.search import Words
+
+WORDS_OF_A_CLASS = Words("title")
 
 
 class Instructor(models.Model):
@@ -59,6 +64,7 @@ class ClassSession(models.Model):
         ordering = ["starts_at", "pk"]
         indexes = [
             models.Index(fields=["starts_at", "id"], name="class_sessions_by_time"),
+            GinIndex(WORDS_OF_A_CLASS, name="class_sessions_by_words"),
             models.Index(
                 fields=["starts_at"],
                 name="class_sessions_without_meeting",

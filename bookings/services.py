@@ -7,7 +7,9 @@ from bookings.booking import (
     confirm_bookings,
     make_booking,
 )
+from bookings.concerned import register_note
 from bookings.enrolling import enrol
+from bookings.finding import of_customers_found
 from bookings.notices import (
     BOOKING_STANDS,
     CHANNELS,
@@ -44,7 +46,9 @@ __all__ = [
     "mark_attendance",
     "mark_register",
     "messages_to",
+    "of_customers_found",
     "move_access",
+    "register_note",
     "schedule_meetings",
     "seed_demo",
 ]

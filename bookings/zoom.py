@@ -80,7 +80,7 @@ class Run:
         return answer
 
 
-def without_meeting(now: datetime, *, hours: int) -> QuerySet[ClassSession]:
+def without_meeting(now: datetime, *, hours: float) -> QuerySet[ClassSession]:
     """Return the online classes that start within so many hours and have none, soonest first."""
     return ClassSession.objects.filter(
         status=ClassSession.Status.SCHEDULED,
@@ -94,7 +94,7 @@ def without_meeting(now: datetime, *, hours: int) -> QuerySet[ClassSession]:
 def schedule_meetings(
     now: datetime,
     *,
-    hours: int,
+    hours: float,
     limit: int | None = None,
     dry_run: bool = False,
     stop: threading.Event | None = None,
@@ -122,7 +122,7 @@ def schedule_meetings(
     return {**_result(candidates, run.results, note=run.pacer.closed), "told_late": told_late}
 
 
-def tell_who_enrolled_since(now: datetime, *, hours: int) -> int:
+def tell_who_enrolled_since(now: datetime, *, hours: float) -> int:
     """Queue the join link for who enrolled after the meeting was made; return how many messages."""
     coming = ClassSession.objects.filter(
         status=ClassSession.Status.SCHEDULED,

@@ -8,8 +8,12 @@ from urllib.parse import urlsplit
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -20,11 +24,13 @@ from egac.admin_outgoing import TONES_OF_OUTCOMES
 from egac.admin_people import PersonAdmin
 from egac.admin_records import ListAdmin, RecordAdmin, WhenFilter, badge, moment, took
 from egac.admin_roles import RoleAdmin
+from egac.admin_search import SearchedAdmin
 from egac.admin_secrets import SecretUseAdmin
 from egac.channels import RATES, Channel, explain, pause, resume
 from egac.console import Failure, Person, Role
 from egac.delivery import MessageAudit, Suppression
 from egac.explain import what_happened
+from egac.people import asked_in
 from egac.secret_use import SecretUse
 from egac.staff import CHANGED_MEANWHILE, Changed
 
@@ -32,6 +38,22 @@ admin.site.register(Failure, FailureAdmin)
 admin.site.register(Person, PersonAdmin)
 admin.site.register(Role, RoleAdmin)
 admin.site.register(SecretUse, SecretUseAdmin)
+admin.site.unregister([User, Group])
+
+
+@admin.register(User)
+class StaffAdmin(ListAdmin, UserAdmin):
+    """Who may sign in: Django's own pages, in a list like all others."""
+
+    sortable_by = ("username", "email")
+
+
+@admin.register(Group)
+class StaffGroupAdmin(ListAdmin, GroupAdmin):
+    """The groups of staff: Django's own pages, in a list like all others."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        return super().get_queryset(request).prefetch_related("permissions__content_type")
 
 
 def where_messages_go(request: HttpRequest) -> dict[str, str]:
@@ -166,7 +188,7 @@ class ChannelFilter(admin.SimpleListFilter):
 
 
 @admin.register(MessageAudit)
-class MessageAuditAdmin(RecordAdmin):
+class MessageAuditAdmin(SearchedAdmin, RecordAdmin):
     """Every attempt to send, of every message."""
 
     list_display = ("when", "state", "recipient", "channel", "attempt", "error_sentence")
@@ -182,10 +204,17 @@ class MessageAuditAdmin(RecordAdmin):
         "source",
     )
     readonly_fields = fields
-    search_fields = ("recipient", "=source_id", "=provider_message_id")
-    search_help_text = "An address or a part of it, the id of an invite, or the provider's id."
+    search_help_text = "A whole address or number, a row's id, or the provider's id."
+    sortable_by = ("when",)
     ordering = ("-at", "-pk")
     empty_sentence = "Every attempt to send a message shows here, with what came of it."
+
+    def found_by(self, request: HttpRequest, term: str) -> Q:
+        recipient = asked_in(term).number or term
+        # The index of a row's attempts begins with the table.
+        of_row = Q(source__in=("invites", "notifications_queue"), source_id=term)
+        named = of_row | Q(provider_message_id=term)
+        return named | Q(Exact(Lower("recipient"), recipient.lower()))
 
     @admin.display(description="when", ordering="at")
     def when(self, line: MessageAudit) -> SafeString | str:
@@ -222,15 +251,18 @@ class SuppressionForm(forms.ModelForm):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(ListAdmin):
+class SuppressionAdmin(SearchedAdmin):
     """Whom not to write to. An entry is added and lifted, never edited."""
 
     form = SuppressionForm
     fields = ("address", "reason")
     list_display = ("address", "reason", "since")
-    search_fields = ("address", "reason")
+    search_help_text = "A whole address."
     ordering = ("-created_at",)
     empty_sentence = "Addresses that must not be written to show here: bounces, complaints, wishes."
+
+    def found_by(self, request: HttpRequest, term: str) -> Q:
+        return Q(Exact(Lower("address"), term.lower()))
 
     @admin.display(description="since", ordering="created_at")
     def since(self, row: Suppression) -> SafeString | str:

@@ -21,8 +21,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from egac.admin_records import RecordAdmin
+from egac.paging import MOST_AT_ONCE as MOST_AT_ONCE
 
-MOST_AT_ONCE = 1000
 MOST_SHOWN = 25
 FROM = "from"  # what is posted to see more of the rows, and to do nothing yet
 NO_ERRORS: Mapping[str, str] = {}

@@ -1,7 +1,7 @@
 """What every list and page of records shares: read-only, few queries, times and states in words."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 
 from egac.admin_masking import sees_addresses
 from egac.explain import day_and_clock
+from egac.paging import CappedList, CappedPaginator
 
 # A state is told by its word, by the shape before it and by its colour.
 SHAPES = {
@@ -69,11 +70,17 @@ class WhenFilter(admin.DateFieldListFilter):
 class ListAdmin(admin.ModelAdmin):
     """A list that stays quick, and says what would be here while it is empty."""
 
-    list_per_page = 50
+    list_per_page = list_max_show_all = 50
+    paginator = CappedPaginator
+    # A column sorts only where an index serves it: a list names those that do.
+    sortable_by: ClassVar[Any] = ()
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     empty_sentence = "Nothing is here yet."
     empty_value_display = "–"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CappedList]:
+        return CappedList
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """Return where a search looks: letter by letter it would tell an address that is masked."""

@@ -14,7 +14,7 @@ from django.utils import timezone
 from egac.admin_actions import FROM, MOST_SHOWN, Shown, StaffAction, start_in, wrong_number
 from egac.admin_outgoing import OutgoingAdmin
 from egac.canary import RELEASED_AFTER, CanaryRetry, First, Refused, retry_cause, settle_canaries
-from egac.causes import FAILED_AT, MOST_COUNTED, Cause, cause_named
+from egac.causes import FAILED_AT, MOST_COUNTED, NEWEST_FIRST, Cause, cause_named
 from egac.explain import clock, means
 from egac.staff import Changed, instant_of
 from egac.would_send import would_send
@@ -80,7 +80,7 @@ class RetryPage:
         of_table: Any = self.page.get_queryset(request)
         rows = of_table.retriable().with_cause(self.name).alias(failed_by=FAILED_AT)
         rows = rows.filter(failed_by__lte=first.until)
-        return rows.order_by("-failed_by", "pk").defer(None)
+        return rows.order_by(NEWEST_FIRST, "pk").defer(None)
 
     def _to_ask(self, request: HttpRequest, cause: Cause) -> Asked | None:
         """Return which row goes first: the newest that would really be sent."""

@@ -9,20 +9,21 @@ only that, and no table that holds rows: people wrote them, so it stops and says
 """
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.core.management.base import CommandError
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-MARK = "added by EGAC Ops"
-LOCK_TIMEOUT = "5s"
+from egac.indexing import MARK as MARK
+from egac.indexing import UNFINISHED, build_index
+from egac.indexing import brief_locks as brief_locks
+from egac.indexing import query as query
+
 ROWS_AT_ONCE = 5_000
-UNFINISHED = "_egac_unfinished"
 COLUMNS = """
     SELECT attname, col_description(attrelid, attnum) = %s, attnotnull, atthasdef
     FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"""
@@ -60,22 +61,6 @@ class Found(NamedTuple):
     ours: bool | None
     firm: bool
     definition: Any  # of a column: whether it has a default
-
-
-def query(connection: BaseDatabaseWrapper, sql: str, *params: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params or None)
-        return cursor.fetchall() if cursor.description else []
-
-
-@contextmanager
-def brief_locks(connection: BaseDatabaseWrapper, *tables: str) -> Iterator[None]:
-    """Run in a transaction that gives up soon rather than let everybody queue behind its wait."""
-    with transaction.atomic(using=connection.alias):
-        query(connection, f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-        if tables:
-            query(connection, f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
-        yield
 
 
 def refuse_unknown_words(connection: BaseDatabaseWrapper, model: type[models.Model]) -> None:
@@ -208,18 +193,11 @@ class LiveTable:
                     logger.warning("%s binds new rows only: %s", name, error)
 
     def build_indexes(self) -> None:
-        """Build what is missing or invalid while others write; its name comes last, marked."""
+        """Build what is missing or invalid while others write."""
         there = self.found(INDEXES)
         for index in self.model._meta.indexes:
             if index.name not in there or not there[index.name].firm:
-                scaffold = index.clone()
-                scaffold.name = index.name + UNFINISHED
-                for name in (index.name, scaffold.name):
-                    query(self.connection, f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-                sql = scaffold.create_sql(self.model, self.editor, concurrently=True)
-                query(self.connection, str(sql))
-                rename = f"ALTER INDEX {scaffold.name} RENAME TO {index.name}"
-                self.add(rename, marked=f"INDEX {index.name}")
+                build_index(index, self.model, self.editor)
 
     def drop_indexes(self, how: str = "") -> None:
         for name, index in self.found(INDEXES).items():

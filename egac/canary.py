@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from egac.canary_news import ARRIVED, NOT_RELEASED, NOT_SENT, news_of
-from egac.causes import FAILED_AT, MOST_COUNTED, Cause, tables_with_causes
+from egac.causes import FAILED_AT, MOST_COUNTED, NEWEST_FIRST, Cause, tables_with_causes
 from egac.explain import clock, day_and_clock
 
 logger = logging.getLogger(__name__)
@@ -183,7 +183,7 @@ def _begun(cause: Cause, canary: Any, held: int, **told: str) -> CanaryRetry | N
 def _locked(model: Any, name: str, until: datetime) -> list[Any]:
     """Lock the rows that a retry takes, in the order of every staff action; return their keys."""
     rows = model._default_manager.retriable().alias(failed_by=FAILED_AT)
-    newest = rows.with_cause(name).filter(failed_by__lte=until).order_by("-failed_by")
+    newest = rows.with_cause(name).filter(failed_by__lte=until).order_by(NEWEST_FIRST)
     # Asked of the rows once more: one may have changed between its choice and its lock.
     chosen = model._default_manager.retriable().filter(pk__in=newest.values("pk")[:MOST_COUNTED])
     return list(chosen.order_by("pk").select_for_update().values_list("pk", flat=True))

@@ -16,6 +16,8 @@ from egac.events import outgoing_tables
 from egac.instants import readable
 
 FAILED_AT = Coalesce("failed_at", "updated_at")  # other programs do not write the first
+# By that alone: an index of updated_at would be written with every step of a drain.
+NEWEST_FIRST = models.F("failed_at").desc(nulls_last=True)
 MOST_COUNTED = 10_000  # failed rows of one cause; more are “more than 10,000”
 MOST_CAUSES = 100
 MOST_EXAMPLES = 3
@@ -112,12 +114,17 @@ WITH RECURSIVE causes(cause, place) AS (
 )"""
 ONE_CAUSE = "WITH causes(cause) AS (VALUES (%s))"
 WHAT_OF_THEM = """
-SELECT causes.cause,
-  (SELECT count(*) FROM (SELECT FROM {table} WHERE {of_it} LIMIT {counted}) AS of_it),
-  (SELECT {at} FROM {table} WHERE {of_it} ORDER BY {failed_at} LIMIT 1),
-  (SELECT {at} FROM {table} WHERE {of_it} ORDER BY {failed_at} DESC LIMIT 1),
-  ARRAY(SELECT id FROM {table} WHERE {of_it} ORDER BY {failed_at} DESC LIMIT {examples})
-FROM causes WHERE causes.cause IS NOT NULL
+SELECT causes.cause, told.count,
+  least(told.first_at, (SELECT {at} FROM {table} WHERE {of_it} AND failed_at IS NOT NULL
+    ORDER BY failed_at NULLS FIRST LIMIT 1)),
+  told.last_at,
+  ARRAY(SELECT id FROM {table} WHERE {of_it} ORDER BY {newest_first} LIMIT {examples})
+FROM causes CROSS JOIN LATERAL (
+  SELECT count(*), min(at) AS first_at, max(at) AS last_at FROM (
+    SELECT {at} AS at FROM {table} WHERE {of_it} ORDER BY {newest_first} LIMIT {counted}
+  ) AS counted
+) AS told
+WHERE causes.cause IS NOT NULL
 """
 
 
@@ -144,8 +151,8 @@ def _ask(model: Any, which: str, *params: str) -> list[Cause]:
         table=model._meta.db_table,
         failed=failed,
         of_it=f"{failed} AND {cause} = causes.cause",
-        failed_at="coalesce(failed_at, updated_at)",
         at=readable("coalesce(failed_at, updated_at)"),
+        newest_first="failed_at DESC NULLS LAST",
         most=MOST_CAUSES,
         counted=MOST_COUNTED + 1,
         examples=MOST_EXAMPLES,

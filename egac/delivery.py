@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import connection, models
 from django.db.models.functions import Lower, Now
 
@@ -39,6 +40,24 @@ class MessageAudit(models.Model):
         indexes = [
             models.Index(fields=["source", "source_id", "at"], name="message_audit_of_a_row"),
             models.Index(fields=["at"], name="message_audit_by_time"),
+            models.Index(Lower("recipient"), name="message_audit_by_recipient"),
+            # Of what is rare: what most attempts are is met soon in the order of time.
+            models.Index(
+                fields=["outcome", "at"],
+                name="message_audit_by_outcome",
+                condition=~models.Q(outcome="accepted"),
+            ),
+            BrinIndex(
+                fields=["channel"],
+                opclasses=["text_bloom_ops"],
+                autosummarize=True,
+                name="message_audit_by_channel",
+            ),
+            models.Index(
+                fields=["provider_message_id"],
+                name="message_audit_of_a_message",
+                condition=~models.Q(provider_message_id=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -162,6 +181,9 @@ class Suppression(models.Model):
 
     class Meta:
         db_table = "suppressions"
+        indexes = [
+            models.Index(fields=["-created_at"], name="suppressions_by_time"),
+        ]
         constraints = [
             models.UniqueConstraint(Lower("address"), name="an_address_is_suppressed_once")
         ]

@@ -14,6 +14,7 @@ from egac.admin_pages import Event
 from egac.numbers import in_e164
 
 MOST_FOUND = 20  # rows of one app that a search or a join looks at
+MOST_NAMED = 200  # of one app, where only how they are reached is asked for
 SHORTEST_NAME = 2
 
 
@@ -54,12 +55,12 @@ class Entry:
 
 
 class Kind(Protocol):
-    """Where an app keeps people. Each answers with one query, of at most MOST_FOUND rows."""
+    """Where an app keeps people. Each answers with one query, of at most so many rows."""
 
     @property
     def permission(self) -> str: ...
 
-    def search(self, asked: Asked) -> list[Entry]: ...
+    def search(self, asked: Asked, *, most: int = MOST_FOUND) -> list[Entry]: ...
 
     def reached_at(self, addresses: Iterable[str], numbers: Iterable[str]) -> list[Entry]: ...
 
@@ -143,6 +144,20 @@ def search(asked: Asked, *, may: May) -> tuple[list[Identity], bool]:
     found = [kind.search(asked) for kind in KINDS.values() if may(kind.permission)]
     has_more = any(len(entries) >= MOST_FOUND for entries in found)
     return joined([entry for entries in found for entry in entries]), has_more
+
+
+def reached_by_name(text: str, *, may: May) -> tuple[set[str], bool]:
+    """Return the addresses and numbers of people of a name so begun, and whether there are more."""
+    asked = Asked(words=asked_in(text).words)
+    if not asked.words:
+        return set(), False
+    kinds = [kind for kind in KINDS.values() if may(kind.permission)]
+    found = [kind.search(asked, most=MOST_NAMED) for kind in kinds]
+    entries = [entry for each in found for entry in each]
+    reached: set[str] = set()
+    for entry in entries:
+        reached |= entry.addresses | entry.numbers | {entry.phone.strip()} - {""}
+    return reached, any(len(each) >= MOST_NAMED for each in found)
 
 
 def joined(entries: Iterable[Entry]) -> list[Identity]:

@@ -7,14 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 from django.urls import reverse
 
-from egac.numbers import DIGITS_COMPARED, END_OF_PHONE
-from egac.people import MOST_FOUND, Asked, Entry
+from egac.numbers import DIGITS_COMPARED, END_OF_PHONE, in_e164
+from egac.people import MOST_FOUND, Asked, Entry, asked_in
+from egac.search import with_name
+
+MOST_OF_A_NUMBER = 500  # rows whose numbers end alike
 
 
 @dataclass(frozen=True)
@@ -32,14 +35,10 @@ class PeopleIn:
     def permission(self) -> str:
         return f"{self.model._meta.app_label}.view_{self.kind}"
 
-    def search(self, asked: Asked) -> list[Entry]:
-        """Return whom the search finds; of a name that many share any MOST_FOUND of them."""
+    def search(self, asked: Asked, *, most: int = MOST_FOUND) -> list[Entry]:
+        """Return whom the search finds; of a name that many share any so many of them."""
         if asked.words:
-            query = SearchQuery(
-                " & ".join(f"{word}:*" for word in asked.words), search_type="raw", config="simple"
-            )
-            rows = self._rows().alias(words=SearchVector("name", config="simple"))
-            return self._entries(rows.filter(words=query))
+            return self._entries(self._rows().filter(with_name(" ".join(asked.words))), most)
         by_reach = self.reached_at({asked.address} - {""}, {asked.number} - {""})
         return [*self._keyed(asked.key), *by_reach]
 
@@ -77,8 +76,8 @@ class PeopleIn:
     def _rows(self) -> QuerySet[Any]:
         return self.model._default_manager.order_by()
 
-    def _entries(self, rows: QuerySet[Any]) -> list[Entry]:
-        return [self.entry_of(row) for row in rows[:MOST_FOUND]]
+    def _entries(self, rows: QuerySet[Any], most: int = MOST_FOUND) -> list[Entry]:
+        return [self.entry_of(row) for row in rows[:most]]
 
     def entry_of(self, row: Any) -> Entry:
         """Return a row as it names somebody."""
@@ -92,3 +91,19 @@ class PeopleIn:
             since=row.created_at,
             page=reverse(page, args=[row.pk]),
         )
+
+
+def found_among(people: QuerySet[Any], typed: str) -> Q:
+    """Return the condition of the people of a name so begun, or of a whole address or number."""
+    asked = asked_in(typed)
+    if asked.address:
+        return Q(Exact(Lower("email"), asked.address))
+    if asked.number:
+        return Q(pk__in=_with_number(people, asked.number))
+    return with_name(typed)
+
+
+def _with_number(people: QuerySet[Any], number: str) -> list[Any]:
+    alike = people.order_by().filter(Exact(END_OF_PHONE, number[-DIGITS_COMPARED:]))
+    phones = alike.values_list("pk", "phone")[:MOST_OF_A_NUMBER]
+    return [key for key, phone in phones if in_e164(phone) == number]

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -19,11 +19,14 @@ from egac.admin_actions import Line, Press, StaffAction
 from egac.admin_outgoing import OutgoingAdmin
 from egac.admin_pages import Event, Link, person_link
 from egac.admin_records import moment
+from egac.admin_search import SearchedAdmin, uuid_in
 from egac.admin_widgets import SearchBox
 from egac.delivery import suppressed_among
 from egac.explain import day_and_clock, explain_error
+from egac.people_in_tables import found_among
 from egac.providers import NotConfigured
 from egac.providers.resend import EMAIL
+from egac.search import any_of, keys_of
 from egac.staff import instant_of
 from invites import sending, services
 from invites.admin_buttons import (
@@ -46,13 +49,12 @@ from jobs.services import Start, run_job
 
 SECONDS = 10.0
 TOKEN_SHOWN = 6
-SHORTEST_TOKEN_SEARCH = 6
 
 admin.site.register(Enquiry, EnquiryAdmin)
 
 
 @admin.register(Invite)
-class InviteAdmin(OutgoingAdmin):
+class InviteAdmin(SearchedAdmin, OutgoingAdmin):
     """Invites: a list by state, a record for each, and four buttons."""
 
     staff_actions = (RETRY, CANCEL, SEND, SEND_AGAIN)
@@ -71,8 +73,11 @@ class InviteAdmin(OutgoingAdmin):
         "created",
         "sent",
     )
-    search_fields = ("enquiry__name", "enquiry__email")
-    search_help_text = "A name, an address, the start of a personal link's token, or an id."
+    sortable_by = ("created",)
+    search_help_text = (
+        "The beginnings of a name, a whole address or number, a personal link's token or "
+        f"its first {TOKEN_SHOWN} characters, or an id."
+    )
     empty_sentence = (
         "Invites show here, each with its state and what to do about it. Add one by hand, or "
         "import enquiries and invite them."
@@ -81,16 +86,15 @@ class InviteAdmin(OutgoingAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invite]:
         return super().get_queryset(request).select_related("enquiry")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Invite], search_term: str
-    ) -> tuple[QuerySet[Invite], bool]:
-        term = search_term.strip()
+    def found_by(self, request: HttpRequest, term: str) -> Q:
         if as_id := uuid_in(term):
-            return queryset.filter(pk=as_id), False
-        if len(term) >= SHORTEST_TOKEN_SEARCH and set(term.lower()) <= set("0123456789abcdef"):
-            by_token = queryset.filter(token__startswith=term.lower())
-            return by_token | queryset.filter(enquiry__name__icontains=term), False
-        return super().get_search_results(request, queryset, search_term)
+            return Q(pk=as_id)
+        people = Enquiry.objects.all()
+        of_people = Q(enquiry__in=keys_of(people.filter(found_among(people, term))))
+        # Of a token what is shown or all of it: who has it can answer in the person's name.
+        is_start = len(term) == TOKEN_SHOWN
+        by_token = Q(token__startswith=term.lower()) if is_start else Q(token=term)
+        return any_of(Invite.objects.filter(by_token), Invite.objects.filter(of_people))
 
     @admin.display(description="recipient", ordering="enquiry__name")
     def recipient(self, invite: Invite) -> str:
@@ -248,14 +252,6 @@ class InviteAdmin(OutgoingAdmin):
 def retry_at_once(ids: tuple[UUID, ...]) -> dict[str, Any]:
     """Send these invites within the time that a person waits for a page."""
     return services.retry_invites(ids, seconds=SECONDS)
-
-
-def uuid_in(term: str) -> UUID | None:
-    """Return the id that was searched for, or None."""
-    try:
-        return UUID(term) if len(term) == 36 else None
-    except ValueError:
-        return None
 
 
 def link_to(enquiry: Enquiry | None) -> str:

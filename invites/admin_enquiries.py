@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, LogEntry
 from django.core import signing
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -15,8 +15,10 @@ from import_export.formats.base_formats import CSV
 from import_export.results import Result
 
 from egac.admin_export import ExportedAdmin
-from egac.admin_records import ListAdmin, badge, moment
+from egac.admin_records import badge, moment
+from egac.admin_search import SearchedAdmin, uuid_in
 from egac.csv_files import UnusableFile
+from egac.people_in_tables import found_among
 from invites.admin_forms import SALT, CsvConfirmForm, CsvExportForm, CsvForm, EnquiryForm
 from invites.models import Enquiry, Invite
 from invites.resources import EnquiryCsv, EnquiryResource
@@ -62,7 +64,7 @@ class InvitesOfAnEnquiry(admin.TabularInline):
         return moment(invite.sent_at)
 
 
-class EnquiryAdmin(ExportedAdmin, ImportExportMixin, ListAdmin):
+class EnquiryAdmin(ExportedAdmin, ImportExportMixin, SearchedAdmin):
     """Enquiries: contact data can be changed; what they wrote stands beside it."""
 
     form = EnquiryForm
@@ -74,8 +76,8 @@ class EnquiryAdmin(ExportedAdmin, ImportExportMixin, ListAdmin):
     inlines = (InvitesOfAnEnquiry,)
     fields = ("name", "email", "phone", "dob", "interest", "source", "note")
     list_display = ("name_or_none", "email", "phone", "interest", "invited", "enquired")
-    search_fields = ("name", "email", "phone")
-    search_help_text = "A name, an address or a number, or a part of one."
+    sortable_by = ("enquired",)
+    search_help_text = "The beginnings of a name, a whole address or number, or an id."
     ordering = ("-created_at", "pk")
     empty_sentence = "Enquiries show here. Import a CSV file, or add the first one by hand."
 
@@ -83,6 +85,10 @@ class EnquiryAdmin(ExportedAdmin, ImportExportMixin, ListAdmin):
         invites = Invite.objects.filter(enquiry=OuterRef("pk")).order_by("-created_at")
         latest = Subquery(invites.values("status")[:1])
         return super().get_queryset(request).annotate(invite_status=latest)
+
+    def found_by(self, request: HttpRequest, term: str) -> Q:
+        as_id = uuid_in(term)
+        return Q(pk=as_id) if as_id else found_among(Enquiry.objects.all(), term)
 
     @admin.display(description="name", ordering="name")
     def name_or_none(self, enquiry: Enquiry) -> str:

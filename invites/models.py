@@ -12,11 +12,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
-from egac.causes import FAILED_AT, Fingerprint, JsonText
+from egac.causes import NEWEST_FIRST, Fingerprint, JsonText
 from egac.instants import DayField, InstantField
 from egac.mail import compose
 from egac.numbers import END_OF_PHONE
 from egac.outbox import Irrelevant, Outgoing, OutgoingQuerySet, Unsendable
+from invites import finding
 
 CAUSE = Fingerprint(JsonText("last_error", path=""))
 
@@ -56,6 +57,7 @@ class Enquiry(models.Model):
             models.Index(Lower("email"), name="enquiries_by_email"),
             models.Index(END_OF_PHONE, name="enquiries_by_end_of_phone"),
             GinIndex(SearchVector("name", config="simple"), name="enquiries_by_words_of_name"),
+            *finding.OF_ENQUIRIES,
         ]
 
     def __str__(self) -> str:
@@ -127,13 +129,14 @@ class Invite(Outgoing):
             models.Index(fields=["status", "-created_at"], name="invites_by_status"),
             models.Index(fields=["enquiry"], name="invites_of_an_enquiry"),
             models.Index(
-                CAUSE, FAILED_AT, name="invites_failed_by_cause", condition=Q(status="failed")
+                CAUSE, NEWEST_FIRST, name="invites_failed_by_cause", condition=Q(status="failed")
             ),
             models.Index(
                 fields=["canary"],
                 name="invites_under_a_canary",
                 condition=Q(canary__isnull=False),
             ),
+            *finding.OF_INVITES,
         ]
         constraints = [
             models.CheckConstraint(

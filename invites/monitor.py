@@ -79,9 +79,10 @@ def failed_sentence(count: int) -> str:
 
 def tell_of_counts(counts: dict[str, int], *, site: str, now: datetime) -> None:
     """Bring GitHub's issues to what a site's counts say; raise ProviderError."""
-    github.resolve_trouble(BLIND, sentence=f"It is over: {site} answers again.")
+    github.resolve_trouble(BLIND, sentence=f"It is over: {site} answers again.", now=now)
     if not counts["failed"]:
-        github.resolve_trouble(FAILED, sentence=f"It is over: none has failed at {site}.")
+        sentence = f"It is over: none has failed at {site}."
+        github.resolve_trouble(FAILED, sentence=sentence, now=now)
         return
     details = f"What to do: {LOOK}\nSite: {site}"
     trouble = github.Trouble(FAILED, failed_sentence(counts["failed"]), details)

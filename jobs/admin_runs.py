@@ -14,6 +14,7 @@ from egac.admin_pages import RowPageAdmin
 from egac.admin_records import badge, moment
 from egac.days import day_in_words
 from egac.explain import day_and_clock
+from egac.paging import page_asked
 from jobs.charts import in_short
 from jobs.models import JobRun
 from jobs.registry import JOBS
@@ -141,12 +142,6 @@ def parts_of_result(run: JobRun, *, page: int) -> dict[str, Any]:
         "whole": text[:MOST_SHOWN],
         "more": max(0, len(text) - MOST_SHOWN),
     }
-
-
-def page_asked(request: HttpRequest) -> int:
-    """Return which page of a long result is asked for; the first for what is no number."""
-    text = request.GET.get("rows", "")
-    return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < 7 else 1
 
 
 def result_in_words(result: dict[str, Any] | None) -> str:

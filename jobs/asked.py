@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from jobs.command import day
+from jobs.command import FIRST_DAY, LAST_DAY, day
 
 LARGEST_LIMIT = 1000
 
@@ -63,7 +63,7 @@ def _day(name: str, value: object) -> date:
         return day(str(value))
     except ArgumentTypeError:
         raise Unusable(
-            f"{name} is {_shown(value)}. Send a day as 2026-12-31 (year, month, day)."
+            f"{name} is {_shown(value)}. Send a day from {FIRST_DAY} to {LAST_DAY}, written so."
         ) from None
 
 

@@ -21,6 +21,8 @@ from jobs.services import AlreadyRunning, Paused, Start, run_job
 
 WRONG_USAGE = 2
 LARGEST = 1_000_000_000
+# Beyond these a slip of the hand would bill or lock everybody, or leave the calendar.
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 
 
 class JobCommand(BaseCommand):
@@ -143,12 +145,14 @@ def positive(text: str) -> int:
 
 
 def day(text: str) -> date:
-    """Return an ISO date, for argparse; raise ArgumentTypeError for anything else."""
+    """Return an ISO date of this century, for argparse; raise ArgumentTypeError for others."""
     try:
         on = date.fromisoformat(text)
     except ValueError:
         on = None
     # Python also reads 20261231, 2026-W53-4 and, in some versions, 20261231.5.
-    if on is None or on.isoformat() != text:
-        raise ArgumentTypeError(f"{text!r} is no day: write it as 2026-12-31 (year, month, day).")
+    if on is None or on.isoformat() != text or not FIRST_DAY <= on <= LAST_DAY:
+        raise ArgumentTypeError(
+            f"{text!r} is no day from {FIRST_DAY} to {LAST_DAY}, written as these are."
+        )
     return on

@@ -83,7 +83,15 @@ class JobRun(models.Model):
         verbose_name = "run of a job"
         verbose_name_plural = "runs of jobs"
         ordering = ["-started_at"]
-        indexes = [models.Index(fields=["job", "-started_at"], name="runs_of_a_job")]
+        indexes = [
+            models.Index(fields=["job", "-started_at"], name="runs_of_a_job"),
+            models.Index(fields=["-started_at", "-id"], name="runs_by_time"),
+            models.Index(fields=["status", "-started_at"], name="runs_by_status"),
+            models.Index(fields=["trigger", "-started_at"], name="runs_by_trigger"),
+            models.Index(
+                fields=["-started_at"], name="runs_that_changed_nothing", condition=Q(dry_run=True)
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["job"],

@@ -67,7 +67,8 @@ def link_to(page: str) -> str:
 
 def _tell_github(notice: Notice) -> None:
     if notice.event is Event.CLOSED:
-        github.resolve_trouble(notice.cause, sentence=f"It is over. {notice.details}")
+        sentence = f"It is over. {notice.details}"
+        github.resolve_trouble(notice.cause, sentence=sentence, now=notice.now)
         return
     trouble = github.Trouble(notice.cause, notice.sentence, notice.details)
     github.report_trouble(trouble, now=notice.now)

@@ -11,7 +11,7 @@ from django.http import JsonResponse
 
 from egac.logs import redact
 from egac.providers import NotConfigured
-from egac.providers.http import CONNECT_SECONDS
+from egac.providers.http import CONNECT_SECONDS, calls_ended_within
 from jobs.command import JobCommand, command_of
 from jobs.models import JobRun
 from jobs.services import AlreadyRunning, Paused
@@ -84,12 +84,16 @@ def _told_of(name: str, error: Exception) -> str:
 
 @contextmanager
 def _ended_in_time(command: JobCommand) -> Iterator[None]:
-    """Ask the work to stop while there is still time to end the call that it has begun."""
+    """Ask the work to stop while there is still time to end the call that it has begun.
+
+    Where one step takes several calls, as Zoom's token and meeting, the last ones are cut short.
+    """
     one_call = CONNECT_SECONDS + settings.PROVIDER_TIMEOUT_SECONDS
     timer = threading.Timer(max(1.0, CALLER_SECONDS - one_call), command.stop.set)
     timer.daemon = True
     timer.start()
     try:
-        yield
+        with calls_ended_within(CALLER_SECONDS - CONNECT_SECONDS):
+            yield
     finally:
         timer.cancel()

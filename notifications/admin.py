@@ -19,12 +19,15 @@ from egac.admin_causes import CauseFilter
 from egac.admin_outgoing import BAD_NEWS, ErrorFilter, Mail, OutgoingAdmin, ReasonFilter
 from egac.admin_pages import MOST_EVENTS, Event, Link, person_link
 from egac.admin_records import RecordAdmin, badge, moment
+from egac.admin_search import SearchedAdmin, number_in
 from egac.delivery import events_of, suppressed_among
 from egac.explain import clock
+from egac.people import MOST_NAMED, asked_in, reached_by_name
 from egac.providers import Sender
 from egac.providers.resend import EMAIL
 from egac.providers.whatsapp import WHATSAPP
 from egac.retry import Reason
+from egac.search import any_of
 from egac.staff import Changed, instant_of
 from notifications import admin_buttons as buttons
 from notifications import staff
@@ -44,11 +47,15 @@ TONES: dict[str, str] = {
 }
 IN_DOUBT = "batch__in_doubt_since"
 LARGEST_ID = 2**31 - 1
+MANY_SO_CALLED = (
+    f"Many people are called so: these are the messages to {MOST_NAMED} customers and {MOST_NAMED} "
+    "enquirers among them. Type more of the name."
+)
 ALIVE_FOR = timedelta(minutes=1)
 
 
 @admin.register(Notification)
-class NotificationAdmin(OutgoingAdmin):
+class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
     """Queued messages: a list by state, a record for each, and three buttons."""
 
     staff_actions = (buttons.RETRY, buttons.CANCEL, buttons.RESCHEDULE)
@@ -74,9 +81,11 @@ class NotificationAdmin(OutgoingAdmin):
         ErrorFilter,
         CauseFilter,
     )
+    sortable_by = ("id",)
     ordering: ClassVar[Any] = ("-pk",)
-    search_fields = ("pk",)
-    search_help_text = "An id, or a whole address or number as it is queued."
+    search_help_text = (
+        "The beginnings of a customer's or enquirer's name, a whole address or number, or an id."
+    )
     empty_sentence = "Messages show here as soon as one is queued, each with its state."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -84,16 +93,14 @@ class NotificationAdmin(OutgoingAdmin):
         rows = staff.with_batches().annotate(**batch).defer("rendered", "preview")
         return rows.order_by(*self.ordering)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = Q(payload__to__iexact=term)
-        if term.isdecimal() and len(term) <= 10 and int(term) <= LARGEST_ID:
-            found |= Q(pk=int(term))
-        return queryset.filter(found), False
+    def found_by(self, request: HttpRequest, term: str) -> Q:
+        reached, has_more = reached_by_name(term, may=request.user.has_perm)
+        if has_more:
+            messages.info(request, MANY_SO_CALLED)
+        to_them = Notification.objects.to_any_of([*reached, asked_in(term).number or term])
+        as_id = number_in(term, largest=LARGEST_ID)
+        itself = Notification.objects.filter(pk__in=[] if as_id is None else [as_id])
+        return any_of(to_them, itself)
 
     # The columns
 

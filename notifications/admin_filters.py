@@ -4,11 +4,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.db.models.lookups import Exact
 from django.http import HttpRequest
 
 from notifications import admin_buttons as buttons
 from notifications.catalogue import TYPES
-from notifications.models import IS_WHATSAPP
+from notifications.finding import CHANNEL, IS_WHATSAPP
 
 
 class ChannelFilter(admin.SimpleListFilter):
@@ -22,7 +23,7 @@ class ChannelFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "whatsapp":
-            return queryset.filter(IS_WHATSAPP)
+            return queryset.filter(Exact(CHANNEL, "whatsapp"))
         return queryset.exclude(IS_WHATSAPP) if self.value() == "email" else queryset
 
 

@@ -10,7 +10,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now, Upper
 from django.utils.timezone import localtime
 
-from egac.causes import FAILED_AT, Fingerprint, JsonText
+from egac.causes import NEWEST_FIRST, Fingerprint, JsonText
 from egac.instants import InstantField
 from egac.outbox import (
     MAY_BE_WRITTEN_TO,
@@ -20,10 +20,9 @@ from egac.outbox import (
     rendered_of,
 )
 from egac.retry import Reason
-from notifications import consent, payloads, relevance
+from notifications import consent, finding, payloads, relevance
+from notifications.finding import IS_WHATSAPP as IS_WHATSAPP
 
-# Not payload__channel: that is neither true nor false of a payload without a channel.
-IS_WHATSAPP = Q(payload__contains={"channel": "whatsapp"})
 WAITS = Q(status="pending")
 CAUSE = Fingerprint("last_error", JsonText("payload", path="channel"))
 RECIPIENT = Upper(KeyTextTransform("to", "payload"))
@@ -156,13 +155,14 @@ class Notification(Outgoing):
             ),
             models.Index(RECIPIENT, name="queue_by_recipient"),
             models.Index(
-                CAUSE, FAILED_AT, name="queue_failed_by_cause", condition=Q(status="failed")
+                CAUSE, NEWEST_FIRST, name="queue_failed_by_cause", condition=Q(status="failed")
             ),
             models.Index(
                 fields=["canary"],
                 name="queue_under_a_canary",
                 condition=Q(canary__isnull=False),
             ),
+            *finding.INDEXES,
         ]
 
     def __str__(self) -> str:

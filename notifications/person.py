@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from egac.admin_correspondence import Message, latest, what_became_of
 from egac.admin_pages import Event, staff_actions_on_all
-from egac.people import Asked, Entry, Identity, Told
+from egac.people import MOST_FOUND, Asked, Entry, Identity, Told
 from notifications.catalogue import title_of
 from notifications.models import Notification
 
@@ -23,7 +23,7 @@ class Recipients:
 
     permission = "notifications.view_notification"
 
-    def search(self, asked: Asked) -> list[Entry]:
+    def search(self, asked: Asked, *, most: int = MOST_FOUND) -> list[Entry]:
         """Return the recipient of the message with this id, and one message to the address."""
         if asked.words:
             return []

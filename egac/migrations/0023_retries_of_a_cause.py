@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("egac", "0020_people_and_roles"),
+        ("egac", "0021_find_in_long_lists"),
     ]
 
     operations = [

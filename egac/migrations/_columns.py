@@ -1,6 +1,6 @@
 """Columns of ours on tables into which other programs write: one that is theirs stays theirs."""
 
-from egac.adoption import LOCK_TIMEOUT, MARK
+from egac.indexing import LOCK_TIMEOUT, MARK
 
 ADD = """
 SET LOCAL lock_timeout = '{lock}';

@@ -44,9 +44,10 @@ def missing_settings() -> list[str]:
 def report_trouble(trouble: Trouble, *, now: datetime) -> None:
     """Open the issue of this cause; or comment on it, where it has news and a day was quiet.
 
-    Raises ProviderError. May be called any number of times, by any number of programs.
+    A cause that comes back within a day gets its closed issue again: one that comes and goes is
+    one issue. Raises ProviderError. May be called any number of times, by any number of programs.
     """
-    issue = find_issue(trouble.cause)
+    issue = find_issue(trouble.cause) or _reopened(trouble.cause, since=now - QUIET)
     if issue is None:
         _open(trouble)
     elif not (
@@ -57,23 +58,39 @@ def report_trouble(trouble: Trouble, *, now: datetime) -> None:
         )
 
 
-def resolve_trouble(cause: str, *, sentence: str) -> None:
+def resolve_trouble(cause: str, *, sentence: str, now: datetime) -> None:
     """Close the issue of this cause with a comment; nothing happens where none is open.
 
+    One that came back and goes again within a day of our last comment is closed without another.
     Closed first: a comment that failed is never written twice. Raises ProviderError.
     """
     issue = find_issue(cause)
     if issue is None:
         return
     _close(issue["number"])
-    _comment(issue, sentence, cause)
+    came_back = issue.get("state_reason") == "reopened"
+    if not (came_back and _is_commented(issue, cause, since=now - QUIET)):
+        _comment(issue, sentence, cause)
 
 
 def find_issue(cause: str) -> dict[str, Any] | None:
     """Return the oldest open issue that carries the fingerprint of this cause, or None."""
-    mark = fingerprint(cause)
-    found = [issue for issue in _open_issues() if mark in (issue.get("body") or "")]
-    return min(found, key=lambda issue: int(issue["number"]), default=None)
+    return min(_issues_of(cause, state="open"), key=_number, default=None)
+
+
+def _reopened(cause: str, *, since: datetime) -> dict[str, Any] | None:
+    """Open the issue of this cause that was closed last, if since then; return it, or None."""
+    closed = _issues_of(cause, state="closed", since=since.isoformat())
+    recent = [issue for issue in closed if _instant(issue["closed_at"]) > since]
+    issue = max(recent, key=_number, default=None)
+    if issue:
+        reopening = {"state": "open", "state_reason": "reopened"}
+        _ask("PATCH", f"/issues/{issue['number']}", reopening)
+    return issue
+
+
+def _number(issue: Mapping[str, Any]) -> int:
+    return int(issue["number"])
 
 
 def fingerprint(cause: str) -> str:
@@ -81,12 +98,15 @@ def fingerprint(cause: str) -> str:
     return f"<!-- egac-alert: {cause} -->"
 
 
-def _open_issues() -> Iterator[dict[str, Any]]:
-    """Yield the open issues with our label; GitHub counts pull requests among them."""
+def _issues_of(cause: str, **wanted: str) -> Iterator[dict[str, Any]]:
+    """Yield the wanted issues of a cause; GitHub counts pull requests among them."""
+    mark = fingerprint(cause)
     for page in range(1, MOST_PAGES + 1):
-        query = {"labels": LABEL, "state": "open", "per_page": A_PAGE, "page": page}
+        query = {"labels": LABEL, "per_page": A_PAGE, "page": page, **wanted}
         issues = _ask("GET", f"/issues?{urlencode(query)}")
-        yield from (issue for issue in issues if "pull_request" not in issue)
+        for issue in issues:
+            if "pull_request" not in issue and mark in (issue.get("body") or ""):
+                yield issue
         if len(issues) < A_PAGE:
             return
 

@@ -25,6 +25,7 @@ from egac.providers import Cause, ProviderError
 
 CONNECT_SECONDS = 3.05
 IDLE_SECONDS = 4.0  # common servers close a connection that was idle for 5 s, and balancers later
+SHORTEST_CALL = 1.0  # seconds; with less left a call would only be cut off, its outcome unknown
 LARGEST_ANSWER = 1_000_000  # bytes
 LONGEST_WAIT = 31 * 86_400.0  # seconds; a provider that names more means no number of ours
 NEVER_SENT = (
@@ -90,7 +91,7 @@ def call(
     redirect is not followed: a provider's address does not move by itself.
     """
     host = urlsplit(url).netloc.rpartition("@")[2]
-    seconds = seconds or settings.PROVIDER_TIMEOUT_SECONDS
+    seconds = _seconds_left(seconds or settings.PROVIDER_TIMEOUT_SECONDS, host)
     deadline = time.monotonic() + seconds
     try:
         with (
@@ -112,6 +113,29 @@ def call(
             )
     except (requests.RequestException, HTTPError) as error:
         raise _network_error(error, host) from error
+
+
+@contextmanager
+def calls_ended_within(seconds: float) -> Iterator[None]:
+    """Let every call of this thread end in so many seconds from now, as somebody waits for it."""
+    _local.until = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        _local.until = None
+
+
+def _seconds_left(wanted: float, host: str) -> float:
+    """Return how long a call may take; raise ProviderError where it is too late to begin one."""
+    until = getattr(_local, "until", None)
+    if until is None:
+        return wanted
+    left = float(until) - time.monotonic()
+    if left < SHORTEST_CALL:
+        raise ProviderError(
+            f"{host} was not asked: the time of whoever waits is over.", code="too_late"
+        )
+    return min(wanted, left)
 
 
 @contextmanager

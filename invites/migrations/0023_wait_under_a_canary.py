@@ -12,7 +12,7 @@ TYPES = {"failed_at": "timestamp with time zone", "canary": "bigint"}
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invites", "0020_find_people")]
+    dependencies = [("invites", "0021_find_in_long_lists")]
     operations = [
         migrations.SeparateDatabaseAndState(
             database_operations=[

@@ -16,7 +16,7 @@ TYPES = {"failed_at": "timestamp with time zone", "canary": "bigint"}
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0003_find_by_recipient")]
+    dependencies = [("notifications", "0004_find_in_long_lists")]
     operations = [
         migrations.SeparateDatabaseAndState(
             database_operations=[

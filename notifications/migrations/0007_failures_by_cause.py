@@ -1,16 +1,14 @@
 """Find the failed rows of one cause among a million, and those that wait under a canary."""
 
 from django.db import migrations, models
-from django.db.models.functions import Coalesce
 
-from egac.adoption import MARK
 from egac.causes import Fingerprint, JsonText
+from egac.indexing import MARK
 from egac.migrations._rule_of_causes import cause
 
 CAUSE = cause("error_message", "(payload #>> '{channel}')")
-FAILED_AT = "(coalesce(failed_at, updated_at))"
 INDEXES = {
-    "queue_failed_by_cause": f"({CAUSE}, {FAILED_AT}) WHERE status = 'failed'",
+    "queue_failed_by_cause": f"({CAUSE}, failed_at DESC NULLS LAST) WHERE status = 'failed'",
     "queue_under_a_canary": "(canary) WHERE canary IS NOT NULL",
 }
 # An earlier try that was broken off leaves an index that nobody uses: it is built anew.
@@ -38,7 +36,7 @@ class Migration(migrations.Migration):
                     model_name="notification",
                     index=models.Index(
                         Fingerprint("last_error", JsonText("payload", path="channel")),
-                        Coalesce("failed_at", "updated_at"),
+                        models.F("failed_at").desc(nulls_last=True),
                         name="queue_failed_by_cause",
                         condition=models.Q(("status", "failed")),
                     ),

@@ -46,6 +46,9 @@ FORGET_CANCELLED = f"""
     UPDATE {TABLE} SET status = 'failed', updated_at = now(),
         error_message = concat_ws(': ', 'cancelled', reason, error_message)
     WHERE status = 'cancelled'"""
+HAS_REASONS = """
+    SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = 'reason'
+        AND NOT attisdropped"""
 NEEDS_A_STATUS = """
     SELECT 1 FROM pg_attribute
     WHERE attrelid = to_regclass(%s) AND attname = 'status' AND NOT atthasdef"""
@@ -117,7 +120,7 @@ def restore_narrower_rules(apps: Any, editor: Any) -> None:
 def forget_cancelled(apps: Any, editor: Any) -> None:
     """Call cancelled rows failed, which the older program knows, and keep why as their error."""
     connection = editor.connection
-    if _is_there(connection):
+    if query(connection, HAS_REASONS, TABLE):  # a way back that broke off has none any more
         with brief_locks(connection, TABLE):
             query(connection, FORGET_CANCELLED)
 

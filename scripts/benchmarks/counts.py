@@ -21,6 +21,7 @@ class Counts:
     weighed_last: int
     starts: int
     billed: tuple[int, int, int]  # bookings
+    messages: int  # in the queue; everything else of the console is in proportion
 
     @property
     def sentence(self) -> str:
@@ -45,6 +46,7 @@ FULL = Counts(
     weighed_last=100_000,
     starts=7,
     billed=(1_000, 10_000, 100_000),
+    messages=1_000_000,
 )
 QUICK = Counts(
     rounds=1,
@@ -61,4 +63,5 @@ QUICK = Counts(
     weighed_last=10_000,
     starts=2,
     billed=(100, 1_000, 10_000),
+    messages=100_000,
 )

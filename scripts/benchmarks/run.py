@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from scripts.benchmarks import billing, escalation, invites, queue
+from scripts.benchmarks import billing, console, escalation, invites, queue
 from scripts.benchmarks.counts import FULL, QUICK
 from scripts.benchmarks.measure import HEAD, Measure, set_up, write
 
@@ -16,6 +16,7 @@ GROUPS = {
     "queue": queue.measures,
     "billing": billing.measures,
     "escalation": escalation.measures,
+    "console": console.measures,
 }
 
 

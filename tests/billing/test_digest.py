@@ -9,7 +9,7 @@ from billing.models import BillingProblem
 from billing.services import run_escalation_orchestration
 from jobs.registry import JOBS
 from notifications.models import Notification
-from tests.billing.escalating import TODAY, due_in, orchestrate
+from tests.billing.escalating import TODAY, command, due_in, orchestrate
 from tests.bookings.factories import BookingFactory
 from tests.invites.factories import InviteFactory
 from tests.notifications.factories import email, queue
@@ -77,3 +77,11 @@ def test_one_digest_a_day_however_often_it_runs(office: str) -> None:
         f"staff_alert/digest/2026-12-20/{office}",
         f"staff_alert/digest/2026-12-21/{office}",
     ]
+
+
+def test_a_day_that_is_caught_up_late_repeats_no_digest(office: str) -> None:
+    InviteFactory(status="failed", reason="permanent")
+    for day in (TODAY, TODAY - timedelta(days=1)):
+        command("run_escalation_orchestration", "--date", day.isoformat())
+
+    assert Notification.objects.get().key == f"staff_alert/digest/2026-12-20/{office}"

@@ -35,7 +35,7 @@ def invoices(kind: str) -> set[Any]:
 
 def expected(*sections: str) -> set[Any]:
     """Return what the month ahead says of invoices, as stored ones are compared."""
-    days = month_ahead(FIRST)
+    days = month_ahead(FIRST, most_named=1000)
     return {
         (line.on, line.booking.pk, line.what, line.amount, line.currency)
         for section in sections
@@ -116,11 +116,10 @@ def test_expects_nothing_of_a_class_that_is_not_billed(fields: dict[str, Any]) -
     assert month_ahead(FIRST) == []
 
 
-def test_names_the_first_and_sums_up_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ahead, "MOST_NAMED", 2)
+def test_names_the_first_and_sums_up_all() -> None:
     make_bookings(5)
 
-    days = month_ahead(date(2026, 11, 28))
+    days = month_ahead(date(2026, 11, 28), most_named=2)
 
     section = days[0].sections[INVOICES]
     assert (section.count, len(section.named), section.left_out) == (5, 2, 3)
@@ -163,3 +162,25 @@ def test_an_empty_month_says_what_would_be_here() -> None:
 
 def test_19_a_stranger_may_not_look_ahead() -> None:
     assert login().get("/admin/billing/monthahead/").status_code == 403
+
+
+def test_the_page_leads_to_a_day_with_all_its_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "NAMED_A_PAGE", 4)
+    today = timezone.localdate()
+    make_bookings(7, billing_anchor_on=today, billed_through_on=today - timedelta(days=1))
+    viewer = login("Viewers")
+    month = viewer.get("/admin/billing/monthahead/").content.decode()
+    url = f"/admin/billing/monthahead/{today}/"
+
+    first, second = (viewer.get(f"{url}?rows={page}").content.decode() for page in (1, 2))
+
+    assert url in month
+    assert "And 2 more" in month
+    assert "Further names" in first
+    assert "Earlier names" in second
+    assert [page.count("/admin/bookings/booking/") for page in (first, second)] == [4, 3]
+
+
+@pytest.mark.parametrize("on", ["2020-01-01", "2999-12-31", "2026-02-31", "x"])
+def test_a_day_beyond_the_month_is_not_there(on: str) -> None:
+    assert login("Viewers").get(f"/admin/billing/monthahead/{on}/").status_code == 404

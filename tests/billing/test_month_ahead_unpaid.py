@@ -28,7 +28,7 @@ def run(nights: list[date]) -> None:
 
 def told(*sections: str) -> list[Any]:
     """Return what the month ahead says under these headings."""
-    days = month_ahead(FIRST)
+    days = month_ahead(FIRST, most_named=1000)
     shown = [(day, section) for day in days for section in day.sections.values()]
     return [line for _, section in shown for line in section.named if section.title in sections]
 

@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.services import generate_monthly_invoices
 from billing.watching import watch_billing
@@ -39,7 +41,9 @@ def test_names_five_and_counts_the_rest() -> None:
 
     generate_monthly_invoices(RAISED)
 
-    [finding] = watch_billing(NOW)
+    with CaptureQueriesContext(connection) as asked:
+        [finding] = watch_billing(NOW)
+    assert asked.captured_queries[-1]["sql"].endswith("LIMIT 5")
     assert finding.sentence.startswith("7 bookings could not")
     assert finding.sentence.endswith(" and 2 more.")
 

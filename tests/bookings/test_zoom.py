@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db.models import F
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -13,6 +15,7 @@ from pytest_django.fixtures import Settings
 from bookings.models import ClassSession
 from bookings.services import cancel_sessions, schedule_meetings
 from egac.channels import Channel, pause
+from egac.days import start_of
 from egac.providers import NotConfigured, zoom
 from egac.providers.zoom import Tokens
 from notifications.models import Notification
@@ -324,6 +327,38 @@ def test_a_dry_run_says_what_would_be_made_and_makes_nothing(provider: ProviderS
     assert (line["session_id"], line["minutes"], line["host"]) == (session.pk, 60, "me")
     assert (result["invoked"], provider.zoom.calls) == (0, [])
     assert Notification.objects.count() == 0
+
+
+def test_15_a_dry_run_tells_what_the_next_run_makes(provider: ProviderServer) -> None:
+    online(instructor=InstructorFactory.create(zoom_user="sam@club.example"))
+    online(hours=5, title="Masters online")
+
+    would = run(dry_run=True)["results"]
+    did = run()["results"]
+
+    class_of = ("session_id", "title", "starts_at", "ok")
+    made = [
+        (each.user, each.payload["topic"], each.payload["duration"])
+        for each in provider.zoom.meetings
+    ]
+    assert made == [(line["host"], line["topic"], line["minutes"]) for line in would]
+    assert [[line[name] for name in class_of] for line in would] == [
+        [line[name] for name in class_of] for line in did
+    ]
+
+
+@pytest.mark.parametrize(("days", "made"), [(2, 1), (0, 0), (-1, 0)])
+def test_a_date_takes_the_classes_of_that_day_as_far_as_they_are_ahead(
+    provider: ProviderServer, days: int, made: int
+) -> None:
+    noon = start_of(timezone.localdate()) + timedelta(days=2, hours=12)
+    ClassSessionFactory.create(online=True, starts_at=noon)
+    ClassSessionFactory.create(online=True, starts_at=noon + timedelta(days=1))
+    on = timezone.localdate() + timedelta(days=days)
+
+    call_command("schedule_create_zoom", "--date", on.isoformat(), stdout=StringIO())
+
+    assert len(provider.zoom.meetings) == made
 
 
 def test_what_is_missing_is_asked_for_only_when_a_class_needs_it(settings: Settings) -> None:

@@ -53,9 +53,10 @@ def answered(alarms, method, path, payload=None):
 
 def test_every_request_of_an_issues_life_keeps_the_contract(alarms, contract):
     report_trouble(TROUBLE, now=NOW)
-    alarms.github.now = NOW + timedelta(days=2)
-    report_trouble(TROUBLE, now=NOW + timedelta(days=2))
-    resolve_trouble(TROUBLE.cause, sentence="It is over.")
+    later = alarms.github.now = NOW + timedelta(days=2)
+    report_trouble(TROUBLE, now=later)
+    resolve_trouble(TROUBLE.cause, sentence="It is over.", now=later)
+    report_trouble(TROUBLE, now=later)
 
     calls = alarms.github.calls
     assert {call.method for call in calls} == {"GET", "POST", "PATCH"}
@@ -70,6 +71,7 @@ def test_every_request_of_an_issues_life_keeps_the_contract(alarms, contract):
         ("POST", ISSUES, {"title": "Hello", "body": "There", "labels": ["monitoring"]}, 201),
         ("GET", f"{ISSUES}/1", None, 200),
         ("PATCH", f"{ISSUES}/1", {"state": "closed", "state_reason": "completed"}, 200),
+        ("PATCH", f"{ISSUES}/1", {"state": "open", "state_reason": "reopened"}, 200),
         ("GET", f"{ISSUES}/1/comments", None, 200),
         ("POST", f"{ISSUES}/1/comments", {"body": "Still so."}, 201),
         ("GET", f"{ISSUES}/99", None, 404),

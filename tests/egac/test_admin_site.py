@@ -63,6 +63,7 @@ def objects() -> dict[str, Any]:
         )
     return {
         "billing_missedday": SimpleNamespace(pk=f"escalate_overdue_bookings@{yesterday}"),
+        "billing_monthahead": SimpleNamespace(pk=timezone.localdate()),
         "billing_invoice": invoice,
         "billing_payment": invoice.payments.create(
             amount=1, currency="GBP", paid_on="2026-03-03", method="cash"

@@ -37,6 +37,10 @@ def report_at(github: GitHub, now: datetime, sentence: str = "3 invites have fai
     report_trouble(Trouble(FAILED, sentence, "What to do: open them."), now=now)
 
 
+def resolve(now: datetime = NOON) -> None:
+    resolve_trouble(FAILED, sentence="It is over.", now=now)
+
+
 def test_opens_an_issue_with_the_label_and_a_fingerprint(github: GitHub) -> None:
     report()
 
@@ -136,7 +140,7 @@ def test_an_issue_of_somebody_else_is_left_alone(github: GitHub) -> None:
     github.add("Please monitor the pool, too.")
 
     report()
-    resolve_trouble(FAILED, sentence="It is over.")
+    resolve()
 
     assert [issue.state for issue in github.issues] == ["open", "closed"]
 
@@ -154,21 +158,35 @@ def test_finds_its_issue_behind_many_others(github: GitHub) -> None:
 def test_closes_the_issue_with_a_comment(github: GitHub) -> None:
     report()
 
-    resolve_trouble(FAILED, sentence="It is over.")
-    resolve_trouble(FAILED, sentence="It is over.")
+    resolve()
+    resolve()
 
     [issue] = github.issues
     assert issue.state == "closed"
     assert [comment.body.splitlines()[0] for comment in issue.comments] == ["It is over."]
 
 
-def test_opens_a_new_issue_when_it_comes_back(github: GitHub) -> None:
-    report()
-    resolve_trouble(FAILED, sentence="It is over.")
+def test_a_cause_that_comes_and_goes_is_one_issue_with_few_words(github: GitHub) -> None:
+    for quarter in range(96):
+        now = github.now = NOON + quarter * 15 * MINUTES
+        if quarter % 2:
+            resolve(now)
+        else:
+            report_at(github, now, f"{quarter} invites have failed.")
 
-    report()
+    [issue] = github.issues
+    assert issue.state == "closed"
+    assert [comment.body.splitlines()[0] for comment in issue.comments] == ["It is over."]
 
-    assert [issue.state for issue in github.issues] == ["closed", "open"]
+
+def test_one_that_comes_back_late_or_for_another_cause_is_a_new_issue(github: GitHub) -> None:
+    report()
+    resolve()
+
+    report("The monitor is blind.", cause="monitor_blind")
+    report_at(github, NOON + 25 * HOURS)
+
+    assert [issue.state for issue in github.issues] == ["closed", "open", "open"]
 
 
 def test_an_issue_that_would_not_be_found_again_is_closed_at_once(github: GitHub) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from egac.providers import Cause, ProviderError
-from egac.providers.http import LARGEST_ANSWER, LONGEST_WAIT, Answer, call
+from egac.providers.http import LARGEST_ANSWER, LONGEST_WAIT, Answer, call, calls_ended_within
 from tests.providers.faults import Fault, always, fail_next
 from tests.providers.server import ProviderServer
 from tests.providers.wire import Answer as Bytes
@@ -79,6 +79,19 @@ def test_a_dripping_answer_ends_by_the_deadline(
     refusal_of(f"{provider.url}/emails")
 
     assert 0.5 <= time.monotonic() - began < 2
+
+
+def test_a_call_is_cut_short_where_somebody_waits(provider: ProviderServer) -> None:
+    provider.resend.faults = fail_next(Fault.hang(5))
+
+    with calls_ended_within(1.2):
+        cut_short = refusal_of(f"{provider.url}/emails")
+        too_late = refusal_of(f"{provider.url}/emails")
+
+    assert (cut_short.cause, cut_short.code) == (Cause.UNKNOWN, "timeout")
+    assert (too_late.cause, too_late.code) == (Cause.UNAVAILABLE, "too_late")
+    assert len(provider.resend.calls) == 1
+    assert post(provider).status == 200
 
 
 def test_an_endless_answer_is_cut_off(provider: ProviderServer) -> None:

@@ -206,9 +206,13 @@ def test_the_options_that_were_chosen_stand_in_the_history(provider: ProviderSer
     assert LogEntry.objects.get().change_message == "Run now (dry run, limit 5)"
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "abc", "1001"])
-def test_a_value_that_cannot_be_used_is_asked_for_again(limit: str) -> None:
-    answer = login("Operators").post(f"{JOB}run/", {"limit": limit})
+@pytest.mark.parametrize(
+    ("job", "name", "value"),
+    [("retry_invites", "limit", value) for value in ("0", "-1", "abc", "1001")]
+    + [("escalate_overdue_bookings", "date", value) for value in ("9999-12-31", "31.12.26")],
+)
+def test_a_value_that_cannot_be_used_is_asked_for_again(job: str, name: str, value: str) -> None:
+    answer = login("Operators").post(f"{LIST}{job}/run/", {name: value})
 
     assert answer.status_code == 200
     assert "ops-warning" in answer.content.decode()

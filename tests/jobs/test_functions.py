@@ -18,7 +18,7 @@ from jobs.models import JobRun
 from jobs.registry import FUNCTIONS
 from jobs.services import pause_job
 from notifications.models import Notification
-from tests.bookings.factories import BookingFactory
+from tests.bookings.factories import BookingFactory, ClassSessionFactory
 from tests.jobs.calling import WORKER, call
 from tests.notifications.factories import email, queue, queue_emails, queue_whatsapps
 from tests.providers.faults import Fault, fail_next
@@ -268,6 +268,19 @@ def test_a_pass_ends_in_time_and_says_what_is_left(
     assert told["success"] is True
     assert told["left"] > 0
     assert sent + told["left"] == 40
+
+
+def test_no_call_for_a_meeting_begins_when_its_caller_waits_no_longer(
+    monkeypatch: pytest.MonkeyPatch, provider: ProviderServer
+) -> None:
+    ClassSessionFactory.create(online=True, starts_at=timezone.now() + timedelta(hours=4))
+    monkeypatch.setattr(triggers, "CALLER_SECONDS", 0.0)
+
+    told = call("schedule-create-zoom").json()
+
+    [line] = told["results"]
+    assert (told["success"], told["skipped"], provider.zoom.calls) == (True, 1, [])
+    assert "was not asked: the time of whoever waits is over" in line["error"]
 
 
 def test_no_clock_ticks_on_after_the_run() -> None:

@@ -31,6 +31,7 @@ WRONG_BODIES: dict[str, tuple[Any, int, str]] = {
     "limit 10^9": ({"limit": 10**9}, 400, "limit is 1000000000."),
     "limit abc": ({"limit": "abc"}, 400, 'limit is "abc".'),
     "a wrong date": ({"date": "1.12.2026"}, 400, 'date is "1.12.2026".'),
+    "a date off the calendar": ({"date": "9999-12-31"}, 400, 'date is "9999-12-31".'),
     "10 MB": (MEGABYTES, 413, "The body is larger than 65536 bytes."),
 }
 
@@ -91,7 +92,9 @@ def test_head_starts_no_job(before: dict[str, Any]) -> None:
     assert everything_stored() == before
 
 
-@pytest.mark.parametrize("name", ["no-such-job", "prune_history", "../admin/", "run_worker_queue"])
+@pytest.mark.parametrize(
+    "name", ["", "no-such-job", "prune_history", "../admin/", "run_worker_queue"]
+)
 def test_an_unknown_function_is_not_found(name: str, before: dict[str, Any]) -> None:
     answer = call(name)
 

@@ -38,6 +38,8 @@ class Issue:
     labels: list[str]
     created_at: datetime
     state: str = "open"
+    state_reason: str | None = None
+    closed_at: datetime | None = None
     is_pull_request: bool = False
     comments: list[Comment] = field(default_factory=list)
 
@@ -106,6 +108,7 @@ class GitHub(Provider):
         state = asked.get("state", "open")
         found = [each for each in self.issues if labels <= set(each.labels)]
         found = [each for each in found if state in ("all", each.state)][::-1]
+        found = [each for each in found if touched_at(each) >= since_of(request)]
         size, page = int(asked.get("per_page", 30)), int(asked.get("page", 1))
         shown = found[size * (page - 1) : size * page]
         return json_answer(200, [as_issue(each, repo) for each in shown])
@@ -126,6 +129,8 @@ class GitHub(Provider):
             if payload.get("state", "open") not in ("open", "closed"):
                 return self.render(UNUSABLE)
             issue.state = payload.get("state", issue.state)
+            issue.state_reason = payload.get("state_reason")
+            issue.closed_at = self._clock() if issue.state == "closed" else None
         return json_answer(200, as_issue(issue, repo))
 
     def _comments(self, request: Request, issue: Issue | None, repo: str) -> Answer:
@@ -138,13 +143,22 @@ class GitHub(Provider):
             comment = Comment(len(issue.comments) + 1, payload["body"], self._clock())
             issue.comments.append(comment)
             return json_answer(201, as_comment(comment, issue, repo))
-        since = parse_qs(request.query).get("since", ["2000-01-01T00:00:00+00:00"])[0]
-        after = datetime.fromisoformat(since)
-        shown = [each for each in issue.comments if each.created_at >= after]
+        shown = [each for each in issue.comments if each.created_at >= since_of(request)]
         return json_answer(200, [as_comment(each, issue, repo) for each in shown])
 
     def _clock(self) -> datetime:
         return self.now or on_the_wall()
+
+
+def since_of(request: Request) -> datetime:
+    since = parse_qs(request.query).get("since", ["2000-01-01T00:00:00+00:00"])[0]
+    return datetime.fromisoformat(since)
+
+
+def touched_at(issue: Issue) -> datetime:
+    """Return when the issue last changed, as GitHub's `updated_at`."""
+    comments = [comment.created_at for comment in issue.comments]
+    return max([issue.created_at, *comments, *([issue.closed_at] if issue.closed_at else [])])
 
 
 def as_issue(issue: Issue, repo: str) -> dict[str, Any]:
@@ -161,8 +175,8 @@ def as_issue(issue: Issue, repo: str) -> dict[str, Any]:
         "state": issue.state,
         "labels": [{"name": name} for name in issue.labels],
         "created_at": stamp(issue.created_at),
-        "updated_at": stamp(issue.created_at),
-        "closed_at": None,
+        "updated_at": stamp(touched_at(issue)),
+        "closed_at": issue.closed_at and stamp(issue.closed_at),
         "comments": len(issue.comments),
         "user": None,
         "assignee": None,
@@ -172,6 +186,7 @@ def as_issue(issue: Issue, repo: str) -> dict[str, Any]:
         "html_url": page,
         "repository_url": f"https://api.github.com/repos/{repo}",
         **{f"{name}_url": f"{url}/{name}" for name in ("comments", "events", "labels")},
+        **({"state_reason": issue.state_reason} if issue.state_reason else {}),
         **({"pull_request": pull_request} if issue.is_pull_request else {}),
     }
 

@@ -1,16 +1,20 @@
 from argparse import ArgumentParser
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
 from bookings.zoom import schedule_meetings
-from jobs.command import JobCommand, positive
+from egac.days import start_of
+from jobs.command import DatedJobCommand, positive
 
 FORCED_HOURS = 48
 
 
-class Command(JobCommand):
+class Command(DatedJobCommand):
+    """With `--date` the classes of that whole day are looked at, as far as they are ahead."""
+
     help = "Make the Zoom meetings of the online classes that start soon, and tell who joins."
     job = "schedule_create_zoom"
 
@@ -22,9 +26,13 @@ class Command(JobCommand):
         parser.add_argument("--limit", type=positive, metavar="N", help="make at most N")
 
     def work(self, options: dict[str, Any]) -> dict[str, Any]:
+        now: datetime = timezone.now()
+        hours: float = FORCED_HOURS if options["force_invoke"] else settings.ZOOM_HOURS_BEFORE
+        if options["date"]:
+            now, hours = rest_of(options["date"], now)
         return schedule_meetings(
-            timezone.now(),
-            hours=FORCED_HOURS if options["force_invoke"] else settings.ZOOM_HOURS_BEFORE,
+            now,
+            hours=hours,
             limit=options["limit"],
             dry_run=bool(options["dry_run"]),
             stop=self.stop,
@@ -34,6 +42,12 @@ class Command(JobCommand):
         lines = [_in_words(line) for line in result["results"]]
         counts = f"Meetings: {result['invoked']} made, {result['skipped']} still missing."
         return "\n".join(filter(None, [*lines, counts, result["note"]]))
+
+
+def rest_of(on: date, now: datetime) -> tuple[datetime, float]:
+    """Return from when on a business date is ahead, and for how many hours."""
+    begins = max(now, start_of(on))
+    return begins, (start_of(on + timedelta(days=1)) - begins) / timedelta(hours=1)
 
 
 def _in_words(line: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, OperationalError, ProgrammingError, connections
 from django.test.utils import CaptureQueriesContext
 
-from egac import adoption
+from egac import adoption, indexing
 from notifications.models import EmailBatch, Notification
 from tests.notifications.adoption.queue_table import (
     CHECK,
@@ -147,7 +147,7 @@ def test_gives_up_soon_on_a_table_in_use(
 ) -> None:
     if target == "zero":
         queue.migrate("0001_initial")
-    monkeypatch.setattr(adoption, "LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(indexing, "LOCK_TIMEOUT", "50ms")
     before, reader = queue.dump(), connections[queue.alias].copy()
     reader.set_autocommit(False)
     reader.cursor().execute("SELECT FROM notifications_queue")
@@ -174,7 +174,7 @@ def test_neither_reads_nor_builds_under_a_strong_lock(make: Make) -> None:
     assert all("CONCURRENTLY" in sql for sql in built)
 
 
-@pytest.mark.parametrize("number", ["0001", "0002", "0003"])
+@pytest.mark.parametrize("number", ["0001", "0002", "0003", "0004"])
 def test_printing_the_sql_changes_nothing(queue: QueueDatabase, number: str) -> None:
     before = queue.dump()
 
