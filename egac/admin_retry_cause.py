@@ -13,8 +13,16 @@ from django.utils import timezone
 
 from egac.admin_actions import FROM, MOST_SHOWN, Shown, StaffAction, start_in, wrong_number
 from egac.admin_outgoing import OutgoingAdmin
-from egac.canary import RELEASED_AFTER, CanaryRetry, First, Refused, retry_cause, settle_canaries
-from egac.causes import FAILED_AT, MOST_COUNTED, NEWEST_FIRST, Cause, cause_named
+from egac.canary import (
+    MOST_RETRIED,
+    RELEASED_AFTER,
+    CanaryRetry,
+    First,
+    Refused,
+    retry_cause,
+    settle_canaries,
+)
+from egac.causes import FAILED_AT, NEWEST_FIRST, Cause, cause_named
 from egac.explain import clock, means
 from egac.staff import Changed, instant_of
 from egac.would_send import would_send
@@ -29,7 +37,7 @@ MANY = (
     "if it arrives, they are sent with all their attempts; if not, they stay failed as they are. "
     "Until then they can be taken back."
 )
-NEWEST = f"More than {MOST_COUNTED:,} have this cause: this takes the newest {MOST_COUNTED:,}."
+NEWEST = f"More than {MOST_RETRIED:,} have this cause: this takes the newest {MOST_RETRIED:,}."
 
 
 def retry_of(page: OutgoingAdmin) -> StaffAction:
@@ -91,7 +99,7 @@ class RetryPage:
         now = timezone.now()  # noqa: TID251  a page reads the clock
         wanted = would_send(newest, sender_of=self.page.sender_of, now=now)
         goes = [row for row, would in zip(newest, wanted, strict=True) if would.ended is None]
-        count = rows.values("pk")[:MOST_COUNTED].count()
+        count = rows.values("pk")[:MOST_RETRIED].count()
         return Asked(First((goes or newest)[0].pk, cause.last_at), count)
 
     def _ask(self, request: HttpRequest, asked: Asked, errors: dict[str, str]) -> HttpResponse:
@@ -143,7 +151,7 @@ class RetryPage:
         return Shown(lines, shown.notices)
 
     def _notices(self, shown: Shown, asked: Asked) -> list[str]:
-        newest = [NEWEST] if asked.count == MOST_COUNTED else []
+        newest = [NEWEST] if asked.count == MOST_RETRIED else []
         of_these = "Of those on this page: " if asked.count > len(shown.lines) else ""
         return [*newest, *(f"{of_these}{notice}" for notice in shown.notices)]
 

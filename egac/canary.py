@@ -15,12 +15,13 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from egac.canary_news import ARRIVED, NOT_RELEASED, NOT_SENT, news_of
-from egac.causes import FAILED_AT, MOST_COUNTED, NEWEST_FIRST, Cause, tables_with_causes
+from egac.causes import FAILED_AT, NEWEST_FIRST, Cause, tables_with_causes
 from egac.explain import clock, day_and_clock
 
 logger = logging.getLogger(__name__)
 
 RELEASED_AFTER = timedelta(seconds=60)
+MOST_RETRIED = 10_000  # rows at one press
 GIVEN_UP_AFTER = timedelta(hours=1)  # longer than from one run of invites to the next
 CHANGED = "Nothing was retried: somebody retried them, or they changed meanwhile. Look again."
 WAITS_ALREADY = "Nothing was retried: a retry of this cause waits for its test already."
@@ -136,7 +137,7 @@ def retry_cause(
 ) -> tuple[list[Any], CanaryRetry | None]:
     """Requeue the first failed row with this cause, put the others under it.
 
-    Takes rows that had failed by then, at most MOST_COUNTED. Returns the keys of all, and the
+    Takes rows that had failed by then, at most MOST_RETRIED. Returns the keys of all, and the
     retry, None where no other row was left. Raises Refused where a retry of the cause waits
     already, or the first row is not what it was.
     """
@@ -185,7 +186,7 @@ def _locked(model: Any, name: str, until: datetime) -> list[Any]:
     rows = model._default_manager.retriable().alias(failed_by=FAILED_AT)
     newest = rows.with_cause(name).filter(failed_by__lte=until).order_by(NEWEST_FIRST)
     # Asked of the rows once more: one may have changed between its choice and its lock.
-    chosen = model._default_manager.retriable().filter(pk__in=newest.values("pk")[:MOST_COUNTED])
+    chosen = model._default_manager.retriable().filter(pk__in=newest.values("pk")[:MOST_RETRIED])
     return list(chosen.order_by("pk").select_for_update().values_list("pk", flat=True))
 
 

@@ -18,7 +18,7 @@ from egac.instants import readable
 FAILED_AT = Coalesce("failed_at", "updated_at")  # other programs do not write the first
 # By that alone: an index of updated_at would be written with every step of a drain.
 NEWEST_FIRST = models.F("failed_at").desc(nulls_last=True)
-MOST_COUNTED = 10_000  # failed rows of one cause; more are “more than 10,000”
+MOST_COUNTED = 2_000  # failed rows of one cause; more are “more than 2,000”
 MOST_CAUSES = 100
 MOST_EXAMPLES = 3
 LONGEST = 200  # characters that tell one cause from another
