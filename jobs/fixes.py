@@ -51,7 +51,7 @@ class ActionFix(Fix):
 RUN = ("admin:jobs_scheduledjob_run", "jobs.run_job")
 FIXES: dict[str, tuple[Fix, ...]] = {
     "job": (Fix("Run it now", *RUN),),
-    BLIND: (Fix("Look again now", *RUN, row=WATCH_JOB),),
+    BLIND: (Fix("Look now", *RUN, row=WATCH_JOB),),
     "channel_down": (
         ActionFix("Resume the channel", "admin:egac_channel_resume", "egac.pause_channel"),
     ),

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LABELS = {
     "job:retry_invites": ["Run it now"],
     "job:run_worker_queue": ["Run it now"],
-    BLIND: ["Look again now"],
+    BLIND: ["Look now"],
     "channel_down:email": ["Resume the channel"],
     "failed_invites": ["Open the failed invites"],
     "failed_notifications": ["Open the failed messages"],
