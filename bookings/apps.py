@@ -7,7 +7,7 @@ class BookingsConfig(AppConfig):
     name = "bookings"
 
     def ready(self) -> None:
-        from bookings.consent import agreed_among
+        from bookings.consent import OWNERS
         from bookings.history import bookings_of, classes_of, customers_of
         from bookings.models import Customer
         from bookings.notices import BOOKING_STANDS, CLASS_IS_AHEAD
@@ -17,7 +17,7 @@ class BookingsConfig(AppConfig):
         from egac.people_in_tables import PeopleIn
         from notifications.services import register_consent, register_relevance
 
-        register_consent(agreed_among)
+        register_consent(OWNERS)
         register_relevance(BOOKING_STANDS, why_booking_fell)
         register_relevance(CLASS_IS_AHEAD, why_class_fell)
         register_people("customer", PeopleIn(Customer))
