@@ -11,7 +11,7 @@ from django.forms import formset_factory
 from billing.models import Invoice, Payment
 from billing.services import Received, Written
 from bookings.models import Booking
-from egac.admin_widgets import SearchBox
+from egac.admin_widgets import DAYS_TO_NAME, SearchBox
 from egac.money import in_words
 
 MOST_LINES = 5
@@ -31,7 +31,12 @@ class PaymentForm(forms.Form):
     """How much came in, when and how."""
 
     amount = forms.DecimalField(min_value=A_PENNY, max_digits=10, decimal_places=2)
-    paid_on = forms.DateField(label="Day", widget=DayInput, help_text="On which it came in.")
+    paid_on = forms.DateField(
+        label="Day",
+        widget=DayInput,
+        validators=DAYS_TO_NAME,
+        help_text="On which it came in.",
+    )
     method = forms.ChoiceField(choices=Payment.Method.choices)
     reference = forms.CharField(
         required=False,
@@ -71,7 +76,7 @@ class IssueForm(forms.Form):
     booking = forms.ModelChoiceField(
         Booking.objects.all(), widget=SearchBox(Invoice._meta.get_field("booking"), admin.site)
     )
-    due_on = forms.DateField(label="Due on", widget=DayInput)
+    due_on = forms.DateField(label="Due on", widget=DayInput, validators=DAYS_TO_NAME)
 
     def __init__(self, *args: Any, on: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -12,6 +12,7 @@ from bookings.booking import twin_of
 from bookings.booking_csv import DAYS
 from bookings.enrolling import why_not_enrolled
 from bookings.models import Booking, ClassPackage, ClassSession, Customer, Enrolment, Plan
+from egac.admin_widgets import DAYS_TO_NAME, INSTANTS_TO_NAME
 from egac.numbers import in_e164
 
 LONGEST_CLASS = timedelta(hours=12)
@@ -21,7 +22,7 @@ WEEKDAYS = [(number, day.capitalize()) for number, day in enumerate(DAYS, 1)]
 def instant_box(label: str, **more: Any) -> forms.DateTimeField:
     """Return a box for a day and a time: one box, for two would share one label."""
     widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
-    return forms.DateTimeField(label=label, widget=widget, **more)
+    return forms.DateTimeField(label=label, widget=widget, validators=INSTANTS_TO_NAME, **more)
 
 
 class CustomerForm(forms.ModelForm):
@@ -81,6 +82,11 @@ class BookingForm(SeenForm):
             "billed_through_on": "The last day that is billed already. Empty: none yet, so a "
             "monthly booking is billed from its anchor on.",
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in {"billing_anchor_on", "billed_through_on"} & self.fields.keys():
+            self.fields[name].validators += DAYS_TO_NAME
 
     def clean_currency(self) -> str:
         return str(self.cleaned_data["currency"]).upper()

@@ -1,9 +1,27 @@
-"""Boxes of forms."""
+"""Boxes of forms, and which days may be typed into them."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.validators import MaxValueValidator, MinValueValidator
+
+from egac.days import FIRST_DAY, LAST_DAY, start_of
+
+DAYS_TO_NAME = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
+
+
+def first_instant() -> datetime:
+    return start_of(FIRST_DAY)
+
+
+def last_instant() -> datetime:
+    return start_of(LAST_DAY)
+
+
+# Asked for when a form is read: the club's zone is a setting.
+INSTANTS_TO_NAME = [MinValueValidator(first_instant), MaxValueValidator(last_instant)]
 
 
 class SearchBox(AutocompleteSelect):

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
+from egac.days import FIRST_DAY, LAST_DAY
 from egac.mail import usable_address
 from egac.outbox import Unsendable
 
 LARGEST_FILE = 10 * 1024 * 1024
-EARLIEST_YEAR = 1900
 
 Clean = TypeVar("Clean")
 
@@ -223,8 +223,10 @@ def day_in(cell: str, *, column: str) -> date | None:
         found = date(year, month, day)
     except ValueError:
         raise Unacceptable(f"{text} is no such day ({column}).") from None
-    if found.year < EARLIEST_YEAR:
-        raise Unacceptable(f"{text} lies before {EARLIEST_YEAR} ({column}).")
+    if found < FIRST_DAY:
+        raise Unacceptable(f"{text} lies before {FIRST_DAY.year} ({column}).")
+    if found > LAST_DAY:
+        raise Unacceptable(f"{text} lies after {LAST_DAY.year} ({column}).")
     return found
 
 

@@ -4,6 +4,9 @@ from datetime import date, datetime, time
 
 from django.utils.timezone import localtime, make_aware
 
+# The days that people may name: beyond them lies a slip of the hand, or the end of the calendar.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2099, 12, 31)
+
 
 def business_date(instant: datetime) -> date:
     """Return the date that an instant falls on in the club's zone."""

@@ -4,6 +4,7 @@ from egac.canary import CanaryRetry
 from egac.channels import Channel
 from egac.console import Failure, Person, Role
 from egac.delivery import DeliveryEvent, MessageAudit, Suppression
+from egac.figures import FinishedRows, HourlyFigure
 from egac.secret_use import SecretUse
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "Channel",
     "DeliveryEvent",
     "Failure",
+    "FinishedRows",
+    "HourlyFigure",
     "MessageAudit",
     "Person",
     "Role",

@@ -4,15 +4,15 @@ from copy import deepcopy
 from typing import Any
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 
-from jobs.command import FIRST_DAY, LAST_DAY, JobCommand
+from egac.admin_widgets import DAYS_TO_NAME
+from jobs.command import JobCommand
 
 FIELDS: dict[str, forms.Field] = {
     "date": forms.DateField(
         label="As if today were",
         required=False,
-        validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)],
+        validators=DAYS_TO_NAME,
         widget=forms.DateInput(attrs={"type": "date"}),
         help_text="Empty: today. A day that was missed is caught up by the next run anyway.",
     ),

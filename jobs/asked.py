@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from jobs.command import FIRST_DAY, LAST_DAY, day
+from egac.days import FIRST_DAY, LAST_DAY
+from jobs.command import day
 
 LARGEST_LIMIT = 1000
 

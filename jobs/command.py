@@ -15,14 +15,13 @@ from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from egac.days import FIRST_DAY, LAST_DAY
 from egac.providers import NotConfigured
 from jobs.models import JobRun
 from jobs.services import AlreadyRunning, Paused, Start, run_job
 
 WRONG_USAGE = 2
 LARGEST = 1_000_000_000
-# Beyond these a slip of the hand would bill or lock everybody, or leave the calendar.
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 
 
 class JobCommand(BaseCommand):
@@ -145,7 +144,7 @@ def positive(text: str) -> int:
 
 
 def day(text: str) -> date:
-    """Return an ISO date of this century, for argparse; raise ArgumentTypeError for others."""
+    """Return an ISO date, for argparse; raise ArgumentTypeError for anything else."""
     try:
         on = date.fromisoformat(text)
     except ValueError:

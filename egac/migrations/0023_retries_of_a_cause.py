@@ -5,9 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("egac", "0021_find_in_long_lists"),
-    ]
+    dependencies = [("egac", "0021_find_in_long_lists"), ("egac", "0022_figures")]
 
     operations = [
         migrations.CreateModel(

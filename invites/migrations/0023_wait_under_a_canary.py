@@ -12,7 +12,7 @@ TYPES = {"failed_at": "timestamp with time zone", "canary": "bigint"}
 
 
 class Migration(migrations.Migration):
-    dependencies = [("invites", "0021_find_in_long_lists")]
+    dependencies = [("invites", "0022_count_finished")]
     operations = [
         migrations.SeparateDatabaseAndState(
             database_operations=[

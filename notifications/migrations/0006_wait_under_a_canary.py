@@ -16,7 +16,7 @@ TYPES = {"failed_at": "timestamp with time zone", "canary": "bigint"}
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0004_find_in_long_lists")]
+    dependencies = [("notifications", "0005_count_finished")]
     operations = [
         migrations.SeparateDatabaseAndState(
             database_operations=[

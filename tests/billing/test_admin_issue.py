@@ -112,6 +112,7 @@ def test_18_a_second_press_issues_no_second_one(operator: Client, booking: Booki
         ([("A vest", "1", "5.001")], {}, "no more than 2 decimal places"),
         ([("A vest", "999", "99999999")], {}, "asks for 99,999,999.99 at most"),
         ([KIT], {"due_on": "2020-01-01"}, "due today or later"),
+        ([KIT], {"due_on": "2226-01-01"}, "less than or equal to 2099-12-31"),
         ([KIT], {"booking": "999999"}, "Select a valid choice"),
     ],
 )

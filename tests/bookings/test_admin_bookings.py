@@ -198,6 +198,8 @@ def test_a_booking_is_added_by_hand_with_its_packages_price(operator: Client) ->
     ("change", "error"),
     [
         ({"billing_anchor_on": ""}, "A monthly booking needs its first billing date."),
+        ({"billing_anchor_on": "0001-01-01"}, "greater than or equal to 1900-01-01"),
+        ({"billed_through_on": "9999-12-31"}, "less than or equal to 2099-12-31"),
         ({"price": "-1"}, "greater than or equal to 0"),
         ({"weekdays": ["8"]}, "Select a valid choice"),
         ({"customer": ""}, "This field is required"),

@@ -163,6 +163,7 @@ def test_a_class_is_added_by_hand(operator: Client) -> None:
         ({"ends_at": "2026-12-01T18:30"}, "It has to end after it starts."),
         ({"ends_at": "2026-12-02T19:30"}, "No class is longer than 12 hours"),
         ({"ends_at": "", "is_online": "on"}, "A class online needs an end"),
+        ({"starts_at": "0202-12-01T18:30"}, "greater than or equal to 1900-01-01"),
         ({"title": ""}, "This field is required"),
     ],
 )

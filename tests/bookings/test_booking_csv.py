@@ -73,6 +73,10 @@ def test_what_is_no_day_is_refused(cell: str) -> None:
     assert "is no day of the week" in refused(weekdays=cell)
 
 
+def test_a_day_at_the_end_of_the_calendar_is_refused() -> None:
+    assert "9999-12-31 lies after 2099" in refused(billing_anchor_on="9999-12-31")
+
+
 @pytest.mark.parametrize(
     ("cell", "price"),
     [
