@@ -220,7 +220,7 @@ def test_the_navigation_offers_what_a_person_may_open() -> None:
     bar = page.partition('aria-label="Main"')[2].partition("</nav>")[0]
     labels = re.findall(r">([^<]+)</a>", bar)
     assert labels[0] == "Overview"
-    assert {"Invites", "Queue", "People", "Classes", "Invoices", "Jobs"} <= set(labels)
+    assert {"Invites", "Queue", "Failures", "People", "Classes", "Invoices", "Jobs"} <= set(labels)
     assert re.findall(r'aria-current="page">([^<]+)<', bar) == ["Jobs"]
     assert stranger.partition('aria-label="Main"')[2] == ""
 

@@ -65,7 +65,7 @@ def test_what_failed_for_one_cause_is_mended_and_sent_with_one_press(
     Worker.objects.create(name="one", kind=Worker.Kind.LOOP)
     page = open_page("", viewport=PHONE, color_scheme="dark")
 
-    page.locator("#content").get_by_role("link", name="Failures", exact=True).first.click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Failures").click()
     expect(page.locator(".ops-failure")).to_have_count(2)
     expect(page.locator(".ops-failure").first).to_contain_text("Verify the domain at Resend.")
     page.locator(".ops-failure", has_text=CAUSE).get_by_role("button").click()
