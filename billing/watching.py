@@ -7,9 +7,21 @@ from django.db.models import Count
 from django.urls import reverse
 
 from billing.models import BillingProblem
+from jobs.fixes import Fix
 from jobs.watchers import Finding
 
 MOST_NAMED = 5
+PROBLEMS = "billing_problems"
+FIXES = {
+    PROBLEMS: (
+        Fix(
+            "Open what could not be billed",
+            "admin:billing_billingproblem_changelist",
+            "billing.view_billingproblem",
+            query="?open=yes",
+        ),
+    )
+}
 
 
 def watch_billing(now: datetime) -> Iterator[Finding]:
@@ -22,7 +34,7 @@ def watch_billing(now: datetime) -> Iterator[Finding]:
     named = [f"{each.booking_id} ({first_sentence(each.why)})" for each in first]
     rest = f" and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
     yield Finding(
-        cause="billing_problems",
+        cause=PROBLEMS,
         sentence=f"{bookings_in_words(count)} could not be billed or reminded: "
         f"{', '.join(named)}{rest}.",
         next_step="Correct what each one names; the next night's run bills it.",

@@ -8,12 +8,19 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 
+from egac.admin_dashboard import dashboard_context, refresh
 from egac.admin_masking import as_seen_by
+from egac.admin_navigation import navigation_of
 
 
 class OpsSite(AdminSite):
-    """Django's admin under the club's name; addresses are masked for who may not see them."""
+    """Django's admin under the club's name, with the dashboard in front.
+
+    Addresses are masked for who may not see them.
+    """
 
     site_title = "EGAC Ops"
     site_header = "EGAC Ops"
@@ -32,6 +39,20 @@ class OpsSite(AdminSite):
             return as_seen_by(request, page(request, *args, **kwargs))
 
         return masked
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        dashboard = path("dashboard/", self.admin_view(refresh), name="egac_dashboard")
+        return [dashboard, *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what every page shows: the main navigation too."""
+        return {**super().each_context(request), "navigation": navigation_of(request)}
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Show the dashboard, and below it every list that this person may open."""
+        return super().index(request, {**dashboard_context(request), **(extra_context or {})})
 
 
 def names_what_cannot_be(request: HttpRequest) -> bool:

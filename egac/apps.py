@@ -11,8 +11,15 @@ class EgacConfig(AppConfig):
 
     def ready(self) -> None:
         from egac import checks  # noqa: F401  registers the system checks
+        from egac.admin_dashboard import register_panel
+        from egac.admin_navigation import Shortcut, register_shortcut
+        from egac.admin_panels import PANELS
         from egac.groups import make_groups
 
+        for panel in PANELS:
+            register_panel(panel)
+        people = "admin:egac_person_changelist"
+        register_shortcut(Shortcut("People", people, "egac.view_person", 40))
         post_migrate.connect(make_groups, dispatch_uid="egac.groups")
 
 

@@ -32,13 +32,17 @@ class Claim:
         self._fields = [
             field for field in self.model._meta.concrete_fields if field.name not in UNREAD
         ]
+        self._told = self.model.told_with_a_claim()
         self._names = [field.attname for field in self._fields]
         chosen, self._params = rows.in_order().values("pk").query.sql_with_params()
+        attempts = self.model._meta.get_field("attempts").column
         # MATERIALIZED: a sub-select may be run once more for each row, and lock more than asked.
         self._statement = (
             f"WITH chosen AS MATERIALIZED ({chosen} LIMIT %s FOR UPDATE SKIP LOCKED) "
             f"UPDATE {self.model._meta.db_table} AS outgoing SET status = %s, lease_owner = %s, "
-            "lease_number = lease_number + 1, lease_ends_at = now() + %s, updated_at = now() "
+            "lease_number = lease_number + 1, lease_ends_at = now() + %s, updated_at = now(), "
+            # Another program may have written any number.
+            f"{attempts} = greatest(outgoing.{attempts}, 0) "
             "FROM (SELECT pk, row_number() OVER () AS place FROM chosen) AS chosen "
             f"WHERE outgoing.id = chosen.pk RETURNING place, now(), {self._columns()}"
         )
@@ -55,12 +59,15 @@ class Claim:
         for position, field in enumerate(self._fields):
             if isinstance(field, models.JSONField) and values[position] is not None:
                 values[position] = json.loads(values[position], cls=field.decoder)
-        row = self.model.from_db(connection.alias, self._names, values)
+        known = values[: len(self._fields)]
+        row = self.model.from_db(connection.alias, self._names, known)
         row.claimed_at = claimed_at
+        vars(row).update(zip(self._told, values[len(self._fields) :], strict=True))
         return row
 
     def _columns(self) -> str:
-        return ", ".join(_as_claimed(field) for field in self._fields)
+        fields = [_as_claimed(field) for field in self._fields]
+        return ", ".join(fields + list(self._told.values()))
 
 
 def _as_claimed(field: Any) -> str:

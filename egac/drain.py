@@ -1,10 +1,9 @@
 """The loop that drains outgoing rows: claim, prepare, call within the channel's slots, record.
 
-One thread, this one, talks to the database; the threads of the pool only call the provider. So no
+One thread, this one, talks to the database; the threads of calls.py only call the provider. So no
 transaction is ever open during a call, and a worker needs one connection.
 """
 
-import logging
 import os
 import random
 import socket
@@ -15,39 +14,30 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
-from queue import Empty, SimpleQueue
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from egac import channels
+from egac.calls import SMOOTHING, Calls, threads
 from egac.events import settle_waiting
-from egac.logs import about
-from egac.orphans import settle_orphans
+from egac.orphans import give_back_lost, settle_orphans
 from egac.outbox import OutgoingQuerySet
 from egac.pacer import Pacer
 from egac.prepare import judged, prepare, withheld
-from egac.providers import Cause, ProviderError, Sender
+from egac.providers import Sender
 from egac.record import Ended, Record, given_back, record, write_audit
 
-logger = logging.getLogger(__name__)
-
+AWAY = (OperationalError, InterfaceError)  # what a database raises that is not there
 AHEAD_SECONDS = 0.25  # how much work is claimed at a time; rendering it must not miss a slot
 MOST_CLAIMED = 100
 FLUSH_SECONDS = 0.05  # how long an outcome waits to be recorded together with others
 TICK_SECONDS = 0.02
 SETTLE_SECONDS = 5.0  # a long pass looks so often for what dead senders left
 LOOK_AGAIN_SECONDS = 0.5  # after a claim that found too little, while calls are in flight
-QUEUED_SECONDS, MOST_QUEUED = 0.025, 8  # how long, and how many a thread, calls wait for one
-SMOOTHING = 20  # of how many calls the mean is taken
-
-
-def threads(count: int) -> ThreadPoolExecutor:
-    """Return the threads that call a provider; each keeps its own connection to it."""
-    return ThreadPoolExecutor(count, thread_name_prefix="send")
 
 
 @dataclass
@@ -57,7 +47,8 @@ class Drain:
     `limit` bounds the rows claimed; `until`, a time of time.monotonic, bounds when a call may
     begin; `on_records` hears of every row whose end was recorded, `also` is done in the
     transaction that records it. A `pool` outlives the drain, and with it the connections of its
-    threads. A drain that raised is of no further use.
+    threads. Where the database went away, `run` once more takes up what is in hand; a drain that
+    raised anything else is of no further use.
     """
 
     rows: OutgoingQuerySet
@@ -76,22 +67,22 @@ class Drain:
         self.lease = timedelta(seconds=settings.WORKER_LEASE_SECONDS)
         self._calm_rows = self.rows.filter(orphaned=False)
         self._ready: deque[Any] = deque()  # claimed and rendered, not called yet
-        self._in_flight = 0
-        self._to_call: SimpleQueue[Any] = SimpleQueue()  # None: a thread may go
-        self._calling = 0  # threads that take rows from there
-        self._ended: SimpleQueue[Ended] = SimpleQueue()
+        self._calls = Calls(self.sender, concurrency=self.concurrency)
         self._unrecorded: list[Ended] = []
         self._flushed_at = 0.0
-        self._call_seconds = 1.0  # smoothed
+        self._start_seconds = 0.0  # smoothed
         self._claimed = 0
         self._claims_alone = False  # what is in hand may kill its sender: nothing joins it
         self._look_again_at = 0.0
         self._none_left = False
+        self._lost_the_database = False
         self._extend_at = time.monotonic() + self.lease.total_seconds() / 3
         self._settle_at = time.monotonic() + SETTLE_SECONDS
 
     def run(self) -> str:
         """See how the channel stands, settle what no call will end, then do as `send`."""
+        if self._lost_the_database:
+            self._take_up_again()
         self.pacer = Pacer(self.sender.channel, until=self.until)
         self._settle()
         return self.send()
@@ -105,15 +96,27 @@ class Drain:
         """
         with nullcontext(self.pool) if self.pool else threads(self.concurrency) as pool:
             try:
-                while self._fill() or self._in_flight or self._unrecorded:
+                while self._fill() or self._calls or self._unrecorded:
                     self._launch(pool)
                     self._collect()
                     self._look_after_leases()
+            except AWAY:
+                self._lost_the_database = True
+                raise
             finally:
-                for _ in range(self._calling):
-                    self._to_call.put(None)
-                self._calling = 0
+                self._calls.let_threads_go()
         return self.pacer.closed
+
+    def _take_up_again(self) -> None:
+        """Record what was answered while the database was away, and prolong what is in hand.
+
+        The answer to a claim or a start may be lost with the connection: its rows go back at no
+        cost, for no call of theirs began.
+        """
+        self._flush()
+        self._extend()
+        give_back_lost(self.rows, owner=self.owner, held=[*self._ready, *self._calls.rows])
+        self._lost_the_database = False
 
     def _fill(self) -> bool:
         """Claim more where there is room for it; return whether there may be more to call."""
@@ -131,7 +134,7 @@ class Drain:
 
     @property
     def _is_in_hand(self) -> bool:
-        return bool(self._ready or self._in_flight)
+        return bool(self._ready or self._calls)
 
     def _has_room(self) -> bool:
         waits = self._claims_alone or time.monotonic() < self._look_again_at
@@ -158,70 +161,36 @@ class Drain:
 
     def _launch(self, pool: ThreadPoolExecutor) -> None:
         """Begin the calls whose slots have come, as many as there is room for."""
-        count = self.pacer.take(min(self._free(), len(self._ready)))
-        rows = [self._ready.popleft() for _ in range(count)]
-        started = self.rows.start(rows) if rows else set()
-        for row in rows:
-            if row.pk in started:
-                self._in_flight += 1
-                self._to_call.put(row)
+        slots = self.pacer.take(min(self._free(), len(self._ready)))
+        rows = [self._ready.popleft() for _ in slots]
+        for row, slot in zip(rows, slots, strict=True):
+            row.slot_until = slot + self._start_seconds
+        started = self._start(rows) if rows else set()
+        self._calls.begin([row for row in rows if row.pk in started], pool)
         self._withhold([row for row in rows if row.pk not in started])
-        while self._calling < min(self._in_flight, self.concurrency):
-            self._calling += 1
-            pool.submit(copy_context().run, self._serve)
+
+    def _start(self, rows: Sequence[Any]) -> set[Any]:
+        """Store that calls begin, and note how late that usually makes them: it moves all alike."""
+        began = time.monotonic()
+        started = self.rows.start(rows)
+        self._start_seconds += (time.monotonic() - began - self._start_seconds) / SMOOTHING
+        return started
+
+    def _free(self) -> int:
+        return self._calls.free(leeway=self.pacer.leeway)
 
     def _withhold(self, rows: Sequence[Any]) -> None:
         records = withheld(rows)
         self._claimed -= len(records)  # what ends without a call uses up no limit
         self._write(records)
 
-    def _serve(self) -> None:
-        """Call row after row, in a thread of the pool, until told to go."""
-        for row in iter(self._to_call.get, None):
-            self._call(row)
-
-    def _free(self) -> int:
-        """Return how many more calls may begin, none where only a few may.
-
-        There is one for each thread, and so many wait for a thread that none rests while the next
-        ones are begun, a number of them together.
-        """
-        a_thread = min(MOST_QUEUED, QUEUED_SECONDS / max(self._call_seconds, 1e-6))
-        queued = int(self.concurrency * a_thread)
-        free = self.concurrency + queued - self._in_flight
-        return free if free > queued // 2 else 0
-
-    def _call(self, row: Any) -> None:
-        """Send one row; whatever happens is told as an Ended."""
-        began = time.monotonic()
-        if began > row.leased_until:
-            self._ended.put(Ended(row, called=False))
-            return
-        answer, failed = None, None
-        try:
-            answer = self.sender.send(row.message(), row.idempotency_key)
-        except ProviderError as error:
-            failed = error
-        except Exception as error:
-            # The drain loop's exception: a row that breaks its sender harms nobody behind it.
-            table = row._meta.db_table
-            logger.exception("%s %s broke its sender", table, row.pk, extra=about(row))
-            failed = ProviderError(f"Sending broke: {type(error).__name__}.", cause=Cause.MESSAGE)
-        seconds = time.monotonic() - began
-        self._ended.put(Ended(row, answer, failed, seconds, told_rate=self.sender.told_rate()))
-
     def _collect(self) -> None:
         """Take the calls that have ended, and record them together."""
-        wait = self._rest()
-        try:
-            while True:
-                ended = self._ended.get(timeout=wait)
+        for ended in self._calls.ended(timeout=self._rest()):
+            if ended.called or time.monotonic() > ended.row.leased_until:
                 self._unrecorded.append(ended)
-                self._in_flight -= 1
-                self._call_seconds += ((ended.seconds or 0.0) - self._call_seconds) / SMOOTHING
-                wait = 0.0
-        except Empty:
-            pass  # none has ended since: that is all there is to record
+            else:
+                self._ready.appendleft(ended.row)  # its slot was over: it waits for another
         if self._flush_is_due():
             self._flush()
 
@@ -239,8 +208,9 @@ class Drain:
         return idle or aged or len(self._unrecorded) >= MOST_CLAIMED
 
     def _flush(self) -> None:
+        """Record the calls that have ended; they are kept until that is done."""
         self._flushed_at = time.monotonic()
-        ended, self._unrecorded = self._unrecorded, []
+        ended = list(self._unrecorded)
         if not ended:
             return
         down = any(each.error for each in ended) and channels.is_down(self.sender.channel)
@@ -248,6 +218,7 @@ class Drain:
             judged(each, self.sender, channel_is_down=down, jitter=random.random())
             for each in ended
         )
+        self._unrecorded.clear()
         self.pacer.note([each.error for each in ended if each.called])
         if told := [each.told_rate for each in ended if each.told_rate]:
             self.pacer.hear(told[-1])

@@ -104,8 +104,8 @@ def make_groups(app_config: AppConfig, **kwargs: Any) -> None:
     if app_config.label not in OUR_APPS:
         return
     try:
-        permissions = apps.get_model("auth", "Permission").objects
-        groups = apps.get_model("auth", "Group").objects
+        permissions = apps.get_model("auth", "Permission").objects.using(kwargs["using"])
+        groups = apps.get_model("auth", "Group").objects.using(kwargs["using"])
     except LookupError:
         return  # `migrate invites` on an empty database: the tables of auth are not there yet
     create_permissions(app_config, **kwargs)
@@ -125,7 +125,7 @@ def may(granted: set[str], label: str, codename: str) -> bool:
 
 def make_extra_permissions(label: str, permissions: Any, apps: Any) -> None:
     """Make the permissions of an app that its models do not name."""
-    content_types = apps.get_model("contenttypes", "ContentType").objects
+    content_types = apps.get_model("contenttypes", "ContentType").objects.using(permissions.db)
     for (app, model), named in EXTRA.items():
         if app != label:
             continue

@@ -3,11 +3,14 @@
 from egac.channels import Channel
 from egac.console import Person, Role
 from egac.delivery import DeliveryEvent, MessageAudit, Suppression
+from egac.figures import FinishedRows, HourlyFigure
 from egac.secret_use import SecretUse
 
 __all__ = [
     "Channel",
     "DeliveryEvent",
+    "FinishedRows",
+    "HourlyFigure",
     "MessageAudit",
     "Person",
     "Role",

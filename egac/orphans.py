@@ -9,7 +9,7 @@ from django.db import transaction
 from egac.delivery import MessageAudit
 from egac.outbox import OutgoingQuerySet
 from egac.providers import Cause, ProviderError, Sender
-from egac.record import Ended, Record, audit_of, record, write_audit
+from egac.record import Ended, Record, audit_of, given_back, record, write_audit
 from egac.retry import Reason, wait
 
 AT_ONCE = 500  # rows settled in one transaction
@@ -35,6 +35,17 @@ def settle_orphans(
             settled += len(record(rows, [_settled(row, sender) for row in orphans], also=also))
         if len(orphans) < AT_ONCE:
             return settled
+
+
+def give_back_lost(rows: OutgoingQuerySet, *, owner: str, held: Sequence[Any]) -> int:
+    """Give back, at no cost, what the database says `owner` claimed and it does not hold.
+
+    Returns how many there were.
+    """
+    known = {(row.pk, row.lease_number) for row in held}
+    claimed = rows.filter(status=rows.model.Status.PROCESSING, lease_owner=owner)
+    lost = [row for row in claimed if (row.pk, row.lease_number) not in known]
+    return len(record(rows, [given_back(row) for row in lost]))
 
 
 def _settled(row: Any, sender: Sender) -> Record:

@@ -154,11 +154,11 @@ class OutgoingQuerySet(models.QuerySet[Any]):
         )
 
     def extend(self, *, owner: str, lease: timedelta) -> set[Any]:
-        """Prolong the live leases of `owner`; return the keys of their rows."""
+        """Prolong the leases of `owner`, the ended ones that nobody took too; return their keys."""
         table = self.model._meta.db_table
         statement = (
             f"UPDATE {table} SET lease_ends_at = now() + %s, updated_at = now() "
-            "WHERE status = %s AND lease_owner = %s AND lease_ends_at >= now() RETURNING id"
+            "WHERE status = %s AND lease_owner = %s RETURNING id"
         )
         with connection.cursor() as cursor:
             told: Any = [lease, self.model.Status.PROCESSING, owner]
@@ -196,6 +196,7 @@ class Outgoing(models.Model):
     status: Any  # a column of each table, with its own words
 
     leased_until = 0.0  # of time.monotonic: the sender's own idea of when its lease ends
+    slot_until = 0.0  # likewise: when its call must have begun
     claimed_at: datetime | None = None  # on the database's clock, as the claim returned it
     audit_note = ""  # what the audit says of its calls beside their outcome
     wait: Any = None  # why it has not gone, as a page asked (why_waiting.py)
@@ -254,6 +255,11 @@ class Outgoing(models.Model):
     def error_value(self, error: Exception | None) -> Any:
         """Return the error as the table's own column keeps it, or None."""
         raise NotImplementedError
+
+    @classmethod
+    def told_with_a_claim(cls) -> dict[str, str]:
+        """Return what a claim also sets on each row: attributes, and their SQL of `outgoing`."""
+        return {}
 
     @classmethod
     def look_up(cls, rows: Sequence[Any]) -> None:

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 
 from egac import channels
 from egac.providers import ProviderError
-from egac.slots import grant, leeway
-
-EARLY_SECONDS = 0.001  # by which a call may begin before its slot: a wait so short is not worth it
+from egac.slots import EARLY_SECONDS, grant, leeway
 
 
 class Pacer:
@@ -26,20 +24,26 @@ class Pacer:
         self._round_trip = 0.0
         self._look()
 
-    def take(self, wanted: int) -> int:
-        """Return how many calls may begin now, up to `wanted`; `closed` tells why none may.
+    def take(self, wanted: int) -> list[float]:
+        """Return for each call that may begin now, up to `wanted`, until when it must have begun.
 
-        A slot that was missed by so much that using it could crowd the next ones is dropped.
+        These are times of time.monotonic; `closed` tells why none may. A slot that was missed by
+        so much that using it could crowd the next ones is dropped.
         """
-        while self._slots and time.monotonic() - self._slots[0] > leeway(self._spacing):
+        while self._slots and time.monotonic() - self._slots[0] > self.leeway:
             self._slots.popleft()
         if not self._slots and wanted and time.monotonic() >= self._opens_at:
             self._ask(min(wanted, max(1, int(self.rate))))
-        taken, now = 0, time.monotonic() + EARLY_SECONDS
-        while self._slots and taken < wanted and self._slots[0] <= now:
-            self._slots.popleft()
-            taken += 1
+        taken: list[float] = []
+        now = time.monotonic() + EARLY_SECONDS
+        while self._slots and len(taken) < wanted and self._slots[0] <= now:
+            taken.append(self._slots.popleft() + self.leeway)
         return taken
+
+    @property
+    def leeway(self) -> float:
+        """By how many seconds a call may begin after its slot."""
+        return leeway(self._spacing)
 
     def note(self, outcomes: Sequence[ProviderError | None]) -> None:
         """Tell the channel how calls ended; use no slot that was granted before it was closed."""

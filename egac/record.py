@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Ended:
-    """How one call ended. `called` is False where the lease ran out before it began."""
+    """How one call ended. `called` is False where lease or slot was over before it began."""
 
     row: Any
     answer: Any = ""  # the provider's id; of a batch, one answer for each of its messages

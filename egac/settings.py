@@ -203,6 +203,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.staticfiles",
     "django_crontab",
+    "django_htmx",
     "import_export",
     "csp",
     "jobs.apps.JobsConfig",

@@ -1,5 +1,15 @@
-"""Leave to call: slots of a channel, granted on the database's clock and placed on ours."""
+"""Leave to call: slots of a channel, granted on the database's clock and placed on ours.
 
+All workers together begin at most rate + 1 calls in any second, for whole rates: slots lie
+1 / (SLACK * rate) apart, whoever they are granted to. A call begins EARLY_SECONDS before its slot
+at the most, and a leeway after it (Pacer.take, Calls); and a slot may stand a leeway too late on a
+worker's clock (grant). So the calls of a second have slots within 1 s + w, where w is the sum of
+the three: 17 ms and one spacing. As many as rate + 2 slots would need more than 20 ms and one
+spacing beside that second. The 3 ms between are for workers that are not equally far from the
+database, and for the network.
+"""
+
+import math
 import time
 from dataclasses import dataclass
 
@@ -10,7 +20,9 @@ from egac.channels import PROBE_SECONDS, RATES, UNTOLD_RATE
 
 # A little under the rate, so that slots and the network's jitter together stay within it.
 SLACK = 0.98
-LEEWAY_SECONDS = 0.01
+EARLY_SECONDS = 0.001  # by which a call may begin before its slot: a wait so short is not worth it
+LEEWAY_SECONDS = 0.008
+UNREACHABLE_RATE = 10_000  # calls a second: no few workers make so many, so nothing is too late
 TRIES = 3  # then the database is that far now
 
 # The rate is that of Channel.rate: least() passes over what is NULL.
@@ -44,7 +56,9 @@ class Slots:
 
 def leeway(spacing: float) -> float:
     """Return by how many seconds a call may miss its slot and not crowd the next ones."""
-    return LEEWAY_SECONDS + spacing / 2
+    if spacing * UNREACHABLE_RATE < 1:
+        return math.inf
+    return LEEWAY_SECONDS + min(spacing, 0.5) / 2
 
 
 def grant(name: str, *, count: int, usual: float = 0.0) -> Slots | None:

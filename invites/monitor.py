@@ -13,11 +13,22 @@ from django.urls import reverse
 from egac.providers import ProviderError, github
 from egac.providers.http import Answer, call
 from invites.services import invite_stats
+from jobs.fixes import Fix
 from jobs.models import JobRun
 from jobs.registry import WATCH_JOB
 from jobs.watchers import BLIND, Finding
 
 FAILED = "failed_invites"
+FIXES = {
+    FAILED: (
+        Fix(
+            "Open the failed invites",
+            "admin:invites_invite_changelist",
+            "invites.view_invite",
+            query="?status__exact=failed",
+        ),
+    )
+}
 LOOK = "Open the failed invites in the admin; each says why, and what to do."
 
 

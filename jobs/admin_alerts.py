@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from egac.admin_pages import RowPageAdmin
 from egac.admin_records import badge, moment
 from egac.explain import day_and_clock
+from jobs.fixes import buttons_for
 from jobs.models import Alert
 from jobs.sinks import SINKS, Sink
 
@@ -88,6 +89,7 @@ class AlertAdmin(RowPageAdmin):
             "alert": row,
             "state": self.state(row),
             "next_step": self.what_to_do(row),
+            "buttons": buttons_for(row.cause, row.page, request.user.has_perm),
             "facts": self.facts(row),
             "told": who_was_told(row),
         }

@@ -167,11 +167,3 @@ def _without_failure(told: Told) -> Told:
 def _write(alert: Alert, sink: Sink, told: Told) -> None:
     alert.told[sink.name] = told
     Alert.objects.filter(pk=alert.pk).update(told=alert.told)
-
-
-def attention() -> list[tuple[str, str]]:
-    """Return each open alert as a sentence with its next step, and the page to go to."""
-    return [
-        (f"{alert.sentence} {alert.next_step}", alert.page)
-        for alert in Alert.objects.open().order_by("opened_at")
-    ]

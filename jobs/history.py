@@ -13,10 +13,12 @@ from django.db.models.functions import Cast
 
 from egac.delivery import DeliveryEvent, MessageAudit
 from egac.events import outgoing_tables
+from egac.figures import HourlyFigure
 from jobs.models import Alert, JobRun
 from jobs.registry import JOBS
 
 BATCH = 1000
+MONTH = timedelta(days=31)
 
 Rows = QuerySet[Any]
 
@@ -54,6 +56,11 @@ def audit_before(instant: datetime) -> Rows:
     return MessageAudit.objects.filter(at__lt=instant).exclude(of_open_rows)
 
 
+def figures_before(instant: datetime) -> Rows:
+    """Figures of attempts; the dashboard shows a month of them, however short the audit is."""
+    return HourlyFigure.objects.filter(hour__lt=instant - MONTH)
+
+
 def events_before(instant: datetime) -> Rows:
     """Delivery events, but for those that wait until their row's call has ended."""
     return DeliveryEvent.objects.filter(received_at__lt=instant, waits_for_row=False)
@@ -73,6 +80,7 @@ def alerts_before(instant: datetime) -> Rows:
 
 KINDS = [
     Kind("audit lines", "KEEP_AUDIT_DAYS", audit_before),
+    Kind("hourly figures", "KEEP_AUDIT_DAYS", figures_before),
     Kind("delivery events", "KEEP_EVENTS_DAYS", events_before),
     Kind("runs of jobs", "KEEP_RUNS_DAYS", runs_before),
     Kind("alerts", "KEEP_RUNS_DAYS", alerts_before),

@@ -11,6 +11,7 @@ from django.urls import reverse
 from egac import channels
 from egac.mail import staff_addresses
 from egac.retry import Reason
+from jobs.fixes import RUN, Fix
 from jobs.models import Alert
 from jobs.sinks import Event, Notice, Sink
 from jobs.watchers import Finding
@@ -23,6 +24,21 @@ from notifications.staff import is_a_worker_about
 TOO_LONG = timedelta(minutes=15)  # a due message that waits longer: nobody sends, or too slowly
 WORDS = {"email": "E-mails", "whatsapp": "WhatsApp messages"}
 IS_OPEN = "alert_is_open"  # a relevance check, by name
+FAILED, TOO_OLD = "failed_notifications", "due_too_old"
+FIXES = {
+    FAILED: (
+        Fix(
+            "Open the failed messages",
+            "admin:notifications_notification_changelist",
+            "notifications.view_notification",
+            query="?status__exact=failed",
+        ),
+    ),
+    TOO_OLD: (
+        Fix("Send them now", *RUN, row="run_worker_queue"),
+        Fix("Open the channel", "admin:egac_channel_change", "egac.view_channel"),
+    ),
+}
 
 
 def watch_notifications(now: datetime) -> Iterator[Finding]:
@@ -48,7 +64,7 @@ def _failed() -> Iterator[Finding]:
     if failed:
         rest = f"; of {uncertain} nobody knows whether they arrived" if uncertain else ""
         yield Finding(
-            cause="failed_notifications",
+            cause=FAILED,
             sentence=f"{failed} queued {_messages(failed)} failed{rest}.",
             next_step="Open the failed ones: retry each, or cancel what shall not be sent.",
             page=reverse("admin:notifications_notification_changelist") + "?status__exact=failed",
@@ -77,7 +93,7 @@ def _waiting(channel: str) -> Finding:
     lane = CHANNELS[channel][-1](Bounds(), len)
     why = lane.why_held() or channels.why_closed(channel) or "The worker does not keep up."
     return Finding(
-        cause=f"due_too_old:{channel}",
+        cause=f"{TOO_OLD}:{channel}",
         sentence=f"{WORDS[channel]} have been due for more than 15 minutes. {why}",
         next_step="Mend that, or resume the channel.",
         page=reverse("admin:notifications_notification_changelist") + "?status__exact=pending",

@@ -7,29 +7,38 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
+        from egac.admin_dashboard import register_panel
+        from egac.admin_navigation import Shortcut, register_shortcut
         from egac.health import register_requirement
         from egac.metrics import register_rows
         from egac.people import Part, register_part, register_people
+        from jobs.fixes import register_fixes
         from jobs.history import register_history
         from jobs.lateness import register_steady_worker
         from jobs.sinks import register_sink
         from jobs.watchers import register_watcher
         from notifications import relevance
-        from notifications.alerts import IS_OPEN, STAFF, watch_notifications, why_over
+        from notifications.admin_panels import PANELS
+        from notifications.alerts import FIXES, IS_OPEN, STAFF, watch_notifications, why_over
         from notifications.heartbeat import last_loop_seen_at
         from notifications.history import KINDS
         from notifications.models import Notification
         from notifications.person import Recipients, messages_of
         from notifications.staff import why_no_worker
 
+        for panel in PANELS:
+            register_panel(panel)
         register_history(*KINDS)
         register_steady_worker("run_worker_queue", last_loop_seen_at)
         register_requirement("worker", why_no_worker)
         register_watcher("notifications", watch_notifications)
+        register_fixes(FIXES)
         register_sink(STAFF)
         relevance.register(IS_OPEN, why_over)
         register_people("notification", Recipients())
         register_part(Part("messages", Recipients.permission, messages_of))
+        messages = "admin:notifications_notification_changelist"
+        register_shortcut(Shortcut("Queue", messages, "notifications.view_notification", 30))
         queue = Notification.objects
         register_rows("notifications_queue", "email", queue.for_email)
         register_rows("notifications_queue", "whatsapp", queue.for_whatsapp)

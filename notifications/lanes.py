@@ -18,7 +18,7 @@ from django.conf import settings
 
 from egac import channels
 from egac.drain import SETTLE_SECONDS, Drain
-from egac.orphans import settle_orphans
+from egac.orphans import give_back_lost, settle_orphans
 from egac.outbox import OutgoingQuerySet
 from egac.providers import Sender, resend, whatsapp
 from egac.record import Record
@@ -134,6 +134,11 @@ class EmailBatches(EmailRows):
         return Notification.objects.for_email().freshly_due()
 
     @cached_property
+    def _owner(self) -> str:
+        """Who claims e-mails that are not in a batch yet."""
+        return f"batches:{uuid.uuid4()}"
+
+    @cached_property
     def drain(self) -> Drain:
         settled: list[Record] = []
 
@@ -161,7 +166,7 @@ class EmailBatches(EmailRows):
             self._settle()
             taken = form_batches(
                 self.rows,
-                owner=f"batches:{uuid.uuid4()}",
+                owner=self._owner,
                 lease=self.lease,
                 limit=self._at_once() if left is None else min(left, self._at_once()),
                 on_records=self.on_records,
@@ -173,10 +178,15 @@ class EmailBatches(EmailRows):
         return ""
 
     def _settle(self) -> None:
-        """Settle, as a drain does, the rows whose sender died before they were in a batch."""
+        """Settle, as a drain does, the rows whose sender died before they were in a batch.
+
+        What is claimed for this lane between two batches is what an error left.
+        """
         if time.monotonic() >= self._settle_at:
             self._settle_at = time.monotonic() + SETTLE_SECONDS
-            settle_orphans(Notification.objects.for_email(), resend.EMAIL, lease=self.lease)
+            emails = Notification.objects.for_email()
+            give_back_lost(emails, owner=self._owner, held=[])
+            settle_orphans(emails, resend.EMAIL, lease=self.lease)
 
     def _why_closed(self) -> str:
         """Wait for a short hold of the channel; return why it stays closed, or ""."""

@@ -61,7 +61,7 @@ class NotificationQuerySet(OutgoingQuerySet):
 
     def freshly_due(self) -> Self:
         """Due rows that were never called and may share a batch; an attachment goes alone."""
-        never_called = self.due().filter(attempts=0, in_doubt_since=None, orphaned=False)
+        never_called = self.due().filter(attempts__lte=0, in_doubt_since=None, orphaned=False)
         return never_called.exclude(payload__has_key="attachments")
 
     def not_freshly_due(self) -> Self:
@@ -82,7 +82,8 @@ class Notification(Outgoing):
 
     DONE: ClassVar[str] = Status.COMPLETED
 
-    forbidden = ""  # why its recipient is not written to, as `look_up` learned
+    owners: list[tuple[str, bool]] | None = None  # of its number, as a claim tells them
+    forbidden = ""  # why its recipient is not written to, as `look_up` notes
 
     id = models.AutoField(primary_key=True)
     status = models.TextField(choices=Status, db_default=Status.PENDING)
@@ -174,16 +175,15 @@ class Notification(Outgoing):
         return None if error is None else str(error)
 
     @classmethod
+    def told_with_a_claim(cls) -> dict[str, str]:
+        """Who has the row's number and agreed: a query of its own would keep the call waiting."""
+        to = "outgoing.payload ->> 'to'"
+        is_whatsapp = "outgoing.payload ->> 'channel' = 'whatsapp'"
+        return {"owners": f"CASE WHEN {is_whatsapp} THEN {consent.told_with(to)} END"}
+
+    @classmethod
     def look_up(cls, rows: Sequence[Any]) -> None:
-        """Ask whether those who have the rows' WhatsApp numbers agreed to that."""
-        numbers = {row.pk: payloads.whatsapp_number(row.payload) for row in rows}
-        agreed = consent.agreed_among(set(numbers.values()) - {""})
-        for row in rows:
-            number = numbers[row.pk]
-            if number and number not in agreed:
-                row.audit_note = consent.UNKNOWN
-            elif number and not agreed[number]:
-                row.forbidden = consent.REFUSED.format(number=number)
+        consent.note_on(rows)
 
     def check_relevance(self) -> None:
         """Raise Irrelevant where nobody agreed to it, its time is over or its matter changed."""

@@ -1,5 +1,6 @@
 """One bounded pass over the queue, as cron and the HTTP trigger start it."""
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -10,8 +11,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import close_old_connections, connection
 
+from egac.drain import AWAY
 from egac.preview import preview_due
 from egac.providers import NotConfigured
 from egac.record import Record
@@ -19,10 +21,14 @@ from notifications.heartbeat import Heartbeat
 from notifications.lanes import Bounds, EmailBatches, EmailRows, Lane, WhatsAppRows
 from notifications.models import Notification, NotificationQuerySet, Worker
 
+logger = logging.getLogger(__name__)
+
 CHANNELS: dict[str, tuple[type[Lane], ...]] = {
     "email": (EmailBatches, EmailRows),
     "whatsapp": (WhatsAppRows,),
 }
+PASS_LIMIT = 100  # messages of a pass, where nobody says otherwise
+TRIES, AFTER_ERROR_SECONDS = 9, 1.0  # how often, and how far apart, a lost database is tried
 DRY_RUN = "Dry run: nothing was sent."
 
 
@@ -70,6 +76,7 @@ def pass_within(
         ]
         done = [task.result() for task in tasks]
     lines = [line for each in done for line in each.lines]
+    close_old_connections()  # this thread's: the database may have gone away meanwhile
     _leave_a_sign(len(lines))
     return {
         "ok": True,
@@ -95,13 +102,19 @@ def _require_one(channels: Sequence[str]) -> None:
 
 
 def _shares(limit: int, channels: Sequence[str]) -> dict[str, int]:
-    """Split the limit so that no channel starves the other, and none of it is wasted."""
+    """Return how many messages each channel may send."""
     if len(channels) == 1:
         return {channels[0]: limit}
-    email = _in_hand(Notification.objects.for_email(), limit)
-    whatsapp = _in_hand(Notification.objects.for_whatsapp(), limit)
-    for_whatsapp = min(whatsapp, max(limit // 2, limit - email))
+    queue = Notification.objects
+    for_whatsapp = _share_of_second(
+        limit, _in_hand(queue.for_email(), limit), _in_hand(queue.for_whatsapp(), limit)
+    )
     return {"email": limit - for_whatsapp, "whatsapp": for_whatsapp}
+
+
+def _share_of_second(limit: int, first: int, second: int) -> int:
+    """Split the limit so that neither of two starves the other, and none of it is wasted."""
+    return min(second, max(limit // 2, limit - first))
 
 
 def _in_hand(rows: NotificationQuerySet, limit: int) -> int:
@@ -118,11 +131,34 @@ def _run_channel(channel: str, bounds: Bounds) -> Done:
     try:
         for lane in CHANNELS[channel]:
             called = sum(each.audit is not None for each in recorded)
-            bounds.limit = max(0, limit - called)
-            notes.add(lane(bounds, recorded.extend).run())
+            kept = _share_of_single_emails(limit) if lane is EmailBatches else 0
+            bounds.limit = max(0, limit - called - kept)
+            notes.add(_persevere(lane(bounds, recorded.extend)))
     finally:
         connection.close()
     return Done([_line(each) for each in recorded], notes - {""})
+
+
+def _share_of_single_emails(limit: int) -> int:
+    """Return how many e-mails of a pass go alone, whatever waits for a batch."""
+    emails = Notification.objects.for_email()
+    alone = _in_hand(emails.not_freshly_due(), limit)
+    return _share_of_second(limit, emails.freshly_due()[:limit].count(), alone)
+
+
+def _persevere(lane: Lane) -> str:
+    """Run a lane; where the database goes away, go on when it is back with what is in hand.
+
+    The answers of the calls under way are known here alone.
+    """
+    for _ in range(TRIES):
+        try:
+            return lane.run()
+        except AWAY:
+            logger.exception("%s: the database went away; it is tried again", lane.name)
+            connection.close()
+            lane.bounds.stop.wait(AFTER_ERROR_SECONDS)
+    return lane.run()
 
 
 def _preview(channel: str, limit: int) -> Done:

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,7 +11,8 @@ import psycopg
 from django.conf import settings
 from django.db import close_old_connections, connection
 
-from egac.drain import threads
+from egac.calls import threads
+from egac.drain import AWAY
 from notifications.heartbeat import Heartbeat
 from notifications.lanes import LANES, Bounds, Lane
 from notifications.models import Worker
@@ -45,9 +46,9 @@ class Loop:
         for task in tasks:
             task.start()
         while living := [task for task in tasks if task.is_alive()]:
-            self._beat()
+            self._tell(self._heartbeat.beat)
             living[0].join(timeout=Heartbeat.SECONDS)
-        self._heartbeat.end()
+        self._tell(self._heartbeat.end)
 
     def end(self) -> None:
         """Claim no more; may be called from a signal handler."""
@@ -55,10 +56,10 @@ class Loop:
         for wake in self._wakes.values():
             wake.set()
 
-    def _beat(self) -> None:
+    def _tell(self, sign: Callable[[], None]) -> None:
         try:
             close_old_connections()
-            self._heartbeat.beat()
+            sign()
         except Exception:
             # The drain loop's exception: a database that restarts must not end the worker.
             logger.exception("no heartbeat could be written")
@@ -81,11 +82,13 @@ class Loop:
                     if why and why != told:
                         logger.warning("%s: %s", lane.name, why)
                     told, pause = why, polls_at - time.monotonic()
-                except Exception:
+                except Exception as error:
                     # The drain loop's exception: the lane must outlive whatever breaks one pass.
                     logger.exception("%s: the pass broke", lane.name)
                     connection.close()
-                    running, pause = self._lane(lane, pool), AFTER_ERROR_SECONDS
+                    polls_at, pause = 0.0, AFTER_ERROR_SECONDS
+                    if not isinstance(error, AWAY):  # then what is in hand is good, and kept
+                        running = self._lane(lane, pool)
                 self._wakes[lane].wait(pause)
         connection.close()
 

@@ -31,6 +31,17 @@ def admin_patterns() -> Iterator[tuple[str, list[str]]]:
             yield pattern.name or "", list(pattern.pattern.regex.groupindex)
 
 
+def every_admin_pattern() -> Iterator[tuple[str, list[str]]]:
+    """Return the same of every page of the admin, those of Django itself included."""
+    [site] = [each for each in get_resolver().url_patterns if _is_admin(each)]
+    for pattern in _named(site.url_patterns):
+        yield pattern.name or "", list(pattern.pattern.regex.groupindex)
+
+
+def _is_admin(pattern: URLPattern | URLResolver) -> bool:
+    return isinstance(pattern, URLResolver) and pattern.app_name == "admin"
+
+
 def _named(patterns: list[Any]) -> Iterator[URLPattern]:
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
@@ -42,9 +53,10 @@ def _named(patterns: list[Any]) -> Iterator[URLPattern]:
 
 def admin_urls(objects: dict[str, Any]) -> dict[str, str]:
     """Return every admin address of our apps by name; `objects` are rows by `app_model`."""
-    urls = {}
-    for name, arguments in admin_patterns():
-        model = "_".join(name.split("_")[:2])
-        values = [objects[model].pk] if arguments else []
-        urls[name] = reverse(f"admin:{name}", args=values)
-    return urls
+    return {name: admin_url(name, arguments, objects) for name, arguments in admin_patterns()}
+
+
+def admin_url(name: str, arguments: list[str], objects: dict[str, Any]) -> str:
+    """Return the address of a page of the admin, about one of the objects where it is about one."""
+    about = objects["_".join(name.split("_")[:2])].pk if arguments else None
+    return reverse(f"admin:{name}", args=[about] if arguments else [])

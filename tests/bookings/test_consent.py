@@ -1,14 +1,16 @@
 """WhatsApp goes to who agreed, never to a customer who did not, and to strangers with a note."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from bookings.consent import agreed_among
 from egac.models import MessageAudit
 from egac.outbox import Unsendable
 from notifications import consent
+from notifications.consent import agreed_among
 from notifications.models import Notification
 from notifications.passes import run_pass
 from notifications.services import Message, enqueue
@@ -120,11 +122,12 @@ def test_a_customer_who_withdrew_is_not_written_to(provider: ProviderServer) -> 
 
 
 @in_threads
+@pytest.mark.parametrize("written", ["07700 900123", "+44 7700 900123 #5"])
 def test_another_programs_row_to_a_customer_who_did_not_agree_is_not_sent(
-    provider: ProviderServer,
+    provider: ProviderServer, written: str
 ) -> None:
     CustomerFactory.create(phone=NUMBER)
-    refused = queue(whatsapp("07700 900123"))
+    refused = queue(whatsapp(written))
     behind = queue(whatsapp("+447700900456"))
 
     send()
@@ -160,7 +163,19 @@ def test_a_dry_run_says_who_did_not_agree(provider: ProviderServer) -> None:
     assert REFUSED in line["error"]
 
 
-def test_a_claimed_batch_asks_once() -> None:
+def test_a_claim_tells_so_that_nothing_is_asked_between_it_and_the_call() -> None:
+    CustomerFactory.create(phone="07700 900000")
+    queue_whatsapps(50)
+    rows = Notification.objects.claim(50, owner="me", lease=timedelta(seconds=30))
+
+    with CaptureQueriesContext(connection) as asked:
+        Notification.look_up(rows)
+
+    assert len(asked) == 0
+    assert [row.recipient for row in rows if row.forbidden] == ["+447700900000"]
+
+
+def test_of_rows_that_no_claim_took_all_are_asked_about_at_once() -> None:
     rows = queue_whatsapps(50)
 
     with CaptureQueriesContext(connection) as asked:

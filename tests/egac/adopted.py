@@ -15,6 +15,10 @@ from django.core.management import call_command
 from django.db import OperationalError, connections
 
 numbers = itertools.count()
+GROUND = "0022_figures"  # the migration of egac that the apps' own stand on
+NAMES = """
+    SELECT relname FROM pg_class WHERE relnamespace = current_schema::regnamespace
+    UNION SELECT proname FROM pg_proc WHERE pronamespace = current_schema::regnamespace"""
 
 
 class Lost(OperationalError):
@@ -29,11 +33,25 @@ class Database:
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
+        self.ground: set[str] = set()  # names of what the ground made, before the app came
 
     def run(self, sql: str) -> list[Any]:
         with connections[self.alias].cursor() as cursor:
             cursor.execute(sql)
             return cursor.fetchall() if cursor.description else []
+
+    def names(self) -> set[str]:
+        """Return the names of all tables, indexes, sequences and functions but Django's own."""
+        return {name for (name,) in self.run(NAMES) if "django" not in name}
+
+    def lay_the_ground(self) -> None:
+        """Make the tables of egac, on which the app's own stand."""
+        self.migrate_app("egac", GROUND)
+        self.ground = self.names()
+
+    def left(self) -> set[str]:
+        """Return the names of what is there beside the ground and Django's own."""
+        return self.names() - self.ground
 
     def migrate(self, target: str = "") -> None:
         """Migrate the app that the tests are about, to its last migration or to another one."""
@@ -67,7 +85,9 @@ def making(kind: type[Kind], name: str) -> Iterator[Callable[..., Kind]]:
         settings["OPTIONS"]["options"] = f"-c search_path={alias} -c synchronous_commit=off"
         connections.databases[alias] = settings
         made.append(kind(alias))
-        for script in (f"CREATE SCHEMA {alias}", *filter(None, scripts)):
+        made[-1].run(f"CREATE SCHEMA {alias}")
+        made[-1].lay_the_ground()
+        for script in filter(None, scripts):
             made[-1].run(script)
         return made[-1]
 

@@ -2,15 +2,11 @@
 
 import html
 import json
-import re
-from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.test import Client
-from django.urls import Resolver404, resolve
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -22,13 +18,12 @@ from invites.models import Enquiry, Invite
 from invites.services import retry_invites
 from notifications.models import Notification
 from notifications.passes import run_pass
+from tests.crawl import crawl, name_of
 from tests.providers.server import ProviderServer
 from tests.staff import admin_patterns, login
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LINK = re.compile(r'(?:href|src|action)="([^"#]+)')
-PAGES_OF_A_KIND = 2
 NO_ADDRESS = "no-address-at-all"
 SAMPLES = "/admin/notifications/sample/"  # what they say is invented, and the same for everybody
 LONG_ENOUGH = 30  # letters of a sentence that stands nowhere but in a body
@@ -84,33 +79,8 @@ def sentences() -> Iterator[str]:
 
 def crawled(client: Client) -> dict[str, str]:
     """Return every page that links lead to from the first one, a few of each kind, as it reads."""
-    pages: dict[str, str] = {}
-    kinds: Counter[str] = Counter()
-    waiting = ["/admin/"]
-    kinds["logout?"] = PAGES_OF_A_KIND  # a POST alone
-    while waiting:
-        url = waiting.pop(0)
-        kind = kind_of(url)
-        if not kind or url in pages or kinds[kind] >= PAGES_OF_A_KIND:
-            continue
-        answer: Any = client.get(url)
-        if answer.status_code != 200:
-            continue
-        kinds[kind] += 1
-        pages[url] = html.unescape(answer.content.decode(errors="replace"))
-        waiting += [html.unescape(link) for link in LINK.findall(answer.content.decode("latin-1"))]
-    return pages
-
-
-def kind_of(url: str) -> str:
-    """Return the name of an address of the admin, with what it asks; "" for any other."""
-    path, _, query = url.partition("?")
-    try:
-        match = resolve(path)
-    except Resolver404:
-        return ""
-    asks = ",".join(sorted(part.partition("=")[0] for part in query.split("&")))
-    return f"{match.url_name}?{asks}" if match.app_name == "admin" else ""
+    visits = crawl(client).items()
+    return {path: html.unescape(visit.text) for path, visit in visits if visit.status == 200}
 
 
 def told(pages: dict[str, str], secrets: set[str]) -> dict[str, set[str]]:
@@ -125,7 +95,7 @@ def told(pages: dict[str, str], secrets: set[str]) -> dict[str, set[str]]:
 def test_no_page_tells_a_viewer_an_address_a_number_or_a_body(club: None) -> None:
     pages = crawled(login("Viewers"))
 
-    visited = {kind_of(url).partition("?")[0] for url in pages}
+    visited = {name_of(url) for url in pages}
     lists = {name for name, _ in admin_patterns() if name.endswith("_changelist")}
     assert lists <= visited, "the crawl did not come everywhere"
     assert told(pages, set(reaches())) == {}

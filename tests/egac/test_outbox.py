@@ -149,14 +149,17 @@ def test_a_claim_stays_within_its_rows() -> None:
     assert [row.pk for row in rows.claim(9, owner="me", lease=LEASE)] == [chosen.pk]
 
 
-def test_prolongs_its_own_live_leases_only() -> None:
-    make_invites(3)
-    mine, [late], _theirs = claim(), claim(), claim(owner="other")
-    Invite.objects.filter(pk=late.pk).update(lease_ends_at=Now() - timedelta(seconds=1))
+def test_prolongs_its_own_leases_that_nobody_took() -> None:
+    make_invites(4)
+    [mine], [late], [taken], _theirs = claim(), claim(), claim(), claim(owner="other")
+    Invite.objects.filter(pk__in=[late.pk, taken.pk]).update(
+        lease_ends_at=Now() - timedelta(seconds=1)
+    )
+    Invite.objects.filter(pk=taken.pk).update(lease_owner="other", lease_number=2)
 
     prolonged = Invite.objects.extend(owner="me", lease=timedelta(hours=1))
 
-    assert prolonged == {mine[0].pk}
+    assert prolonged == {mine.pk, late.pk}
 
 
 # Records

@@ -36,7 +36,7 @@ def test_a_pacer_begins_no_call_while_it_is_paused() -> None:
     pacer = Pacer("email", until=FOR_EVER)
 
     assert pacer.closed == "The email channel was paused by Ana."
-    assert pacer.take(5) == 0
+    assert pacer.take(5) == []
 
 
 def test_a_pacer_waits_for_a_short_hold_and_tells_of_a_long_one() -> None:
@@ -45,7 +45,7 @@ def test_a_pacer_waits_for_a_short_hold_and_tells_of_a_long_one() -> None:
     note("email", [rate_limit(50)])
     long = Pacer("email", until=FOR_EVER)
 
-    assert (short.closed, short.take(1)) == ("", 0)
+    assert (short.closed, short.take(1)) == ("", [])
     assert 4 < short.seconds_to_next() <= 5
     assert "slow down" in long.closed
 
@@ -81,7 +81,7 @@ def test_a_pacer_hands_out_its_slots_as_their_times_come(settings: Settings) -> 
 
     taken = pacer.take(3)
 
-    assert taken == 0
+    assert taken == []
     assert 0.5 < pacer.seconds_to_next() <= 1.1
 
 
@@ -92,7 +92,7 @@ def test_a_pacer_uses_no_slot_from_before_the_channel_closed(settings: Settings)
 
     pacer.note([ProviderError("Used up.", cause=Cause.DAILY_QUOTA)])
 
-    assert pacer.take(2) == 0
+    assert pacer.take(2) == []
     assert "today's quota" in pacer.closed
 
 

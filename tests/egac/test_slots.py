@@ -1,6 +1,7 @@
 """Slots: how fast all workers together may call, and where a grant lies on a worker's clock."""
 
 import itertools
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from egac import channels, slots
 from egac.channels import Channel
-from egac.slots import SLACK, TRIES, grant
+from egac.slots import EARLY_SECONDS, SLACK, TRIES, grant, leeway
 from tests.egac.threads import side_by_side
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +88,15 @@ def test_never_grants_more_than_the_rate_and_one_in_a_second(settings: Settings)
     assert max(in_a_second) <= 4
 
 
+@pytest.mark.parametrize("rate", [1, 2, 5, 20, 80, 500, 1000, 9000])
+def test_invariant_13_calls_that_miss_their_slots_crowd_no_second(rate: int) -> None:
+    spacing = 1 / (rate * SLACK)
+
+    stretch = 1 + EARLY_SECONDS + 2 * leeway(spacing)  # placed too late, and begun too late
+
+    assert math.ceil(stretch / spacing) <= rate + 1
+
+
 def test_a_channel_that_rested_grants_no_burst(settings: Settings) -> None:
     settings.RESEND_RATE_LIMIT = 10
     Channel.objects.update(next_slot_at=Now() - timedelta(hours=1))
@@ -104,7 +114,7 @@ def test_a_grant_whose_round_trip_was_long_is_dropped_and_asked_for_anew(
     settings.RESEND_RATE_LIMIT = 0.001  # so that no pause of this machine counts for a slot
     began = database_now()
 
-    with round_trips(clock, 600, 1):
+    with round_trips(clock, 600, 0.1):
         granted = grant("email", count=2)
 
     assert granted is not None

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from django.db import connection
 
 from tests.end_to_end.hosts import Host
+from tests.providers.client import eventually
 from tests.providers.server import ProviderServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,18 @@ def database_url() -> str:
     host = quote(str(given.get("host") or ""), safe="")
     port = f"&port={given['port']}" if given.get("port") else ""
     return f"postgres://{user}:{password}@/{given['dbname']}?host={host}{port}"
+
+
+def others_in_state(state: str) -> int:
+    """Return how many other connections to this database PostgreSQL finds in a state."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend' AND state = %s",
+            [state],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def environment(provider: ProviderServer, **changes: str) -> dict[str, str]:
@@ -73,6 +86,21 @@ class Process:
                 return
             assert time.monotonic() < until, f"it did not stop within {SECONDS} s"
             time.sleep(0.01)
+
+    def stop_at_rest(self) -> None:
+        """Stop it at a moment when it has asked nothing of the database and holds no lock there.
+
+        A statement on its way is carried out although its sender has stopped, and a busy machine
+        carries it out late: after what the test does meanwhile, as if the sender had woken.
+        """
+        while True:
+            self.signal(signal.SIGSTOP)
+            self.wait_until_it_stops()
+            if eventually(lambda: not others_in_state("active")) and not others_in_state(
+                "idle in transaction"
+            ):
+                return
+            self.signal(signal.SIGCONT)
 
     def kill(self, by: signal.Signals = signal.SIGKILL) -> None:
         """End it by a signal that it does not survive."""

@@ -1,30 +1,18 @@
 """An invoice in a real Chromium: on a phone and a desk, by day and by night, on paper."""
 
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from billing.links import invoice_link
 from billing.models import Invoice, InvoiceLine
 from tests.billing.factories import InvoiceFactory
-from tests.conftest import CHROMIUM
-from tests.end_to_end.test_admin_in_browser import ARGUMENTS, DESK, PHONE
+from tests.end_to_end.browser import DESK, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(scope="module")
-def browser(django_db_setup: None) -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright runs a loop of its own in this thread, which Django takes for a coroutine.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

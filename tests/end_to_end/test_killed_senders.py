@@ -199,7 +199,7 @@ def test_a_process_that_wakes_in_the_middle_of_its_calls_changes_nothing(
     gate = provider.resend.gate = Gate.after_accepting()
     with running(*RETRY_INVITES, env=child(provider)) as late:
         gate.wait_for_arrival(AT_ONCE, timeout=30)
-        late.signal(signal.SIGSTOP)
+        late.stop_at_rest()
         gate.let_go()
         run_after_the_lease()
         before = list(Invite.objects.order_by("pk").values())

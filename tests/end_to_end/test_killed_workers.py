@@ -6,11 +6,13 @@ knows is repeated under its key; of a WhatsApp message, which has none, a person
 
 import signal
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db.models.functions import Now
 
+from egac.channels import Channel
 from notifications.models import EmailBatch, Notification
 from tests.end_to_end.processes import RUN_WORKER_QUEUE, environment, running, stopping
 from tests.notifications.loads import (
@@ -35,6 +37,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 2  # calls that one lane has open
 LOOP, PASS = ("run_worker_queue", "--loop"), ("run_worker_queue",)
 POLL_SECONDS = 5
+A_SECOND, LONG = timedelta(seconds=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -229,6 +232,27 @@ def test_a_loop_that_wakes_after_its_lease_begins_no_call(provider: ProviderServ
     assert_nothing_is_lost_or_doubled(provider, in_doubt=[WHATSAPP])
 
 
+def test_invariant_13_a_loop_that_wakes_after_its_slot_begins_no_call(
+    provider: ProviderServer,
+) -> None:
+    kinds = (SINGLE, WHATSAPP)
+    queue_all(kinds, a_lane=1)
+    runner = stopping("before_the_call", *LOOP, threads=len(kinds))
+    with running(*runner, env=child(provider)) as late:
+        late.wait_until_it_stops()
+        assert_they_are_at(Stage.STARTED, kinds, provider)
+        recent = Channel.objects.filter(next_slot_at__gte=Now() - A_SECOND)
+        assert eventually(lambda: not recent.exists())
+        Channel.objects.update(next_slot_at=Now() + LONG)  # till then the slots are others'
+        late.signal(signal.SIGCONT)
+        late.signal(signal.SIGTERM)
+        late.wait()
+
+    assert called(provider) == []
+    given_back = Notification.objects.filter(status="pending", attempts=0, call_started_at=None)
+    assert given_back.count() == len(kinds)
+
+
 def test_a_loop_that_wakes_in_the_middle_of_its_calls_changes_nothing(
     provider: ProviderServer,
 ) -> None:
@@ -236,10 +260,11 @@ def test_a_loop_that_wakes_in_the_middle_of_its_calls_changes_nothing(
     gates = hold_the_calls(provider, is_after=True)
     with running(*RUN_WORKER_QUEUE, "--loop", env=child(provider)) as late:
         wait_for_the_calls(gates, emails=1 + AT_ONCE, whatsapps=AT_ONCE)
-        late.signal(signal.SIGSTOP)
+        late.stop_at_rest()
         let_go(gates)
         let_the_leases_end()
         recover()
+        assert all_have_ended()
         before = rows_and_calls(provider)
         late.signal(signal.SIGCONT)
         late.signal(signal.SIGTERM)

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from pytest_django.fixtures import Settings
 
 from egac.logs import REDACTED
-from jobs.alerts import attention, watch, watch_everything
+from jobs.alerts import watch, watch_everything
 from jobs.models import Alert
 from jobs.watchers import WATCHERS, Finding
 from tests.egac.threads import side_by_side
@@ -108,10 +108,3 @@ def test_a_watcher_that_breaks_harms_nobody(
 
     assert "the watch broke" in caplog.text
     assert open_alerts() == ["pool"]
-
-
-def test_names_the_open_alerts_for_the_dashboard(look: Look) -> None:
-    look(finding("The gate is open.", "gate"))
-    look(finding(), at=NOON + QUARTER)
-
-    assert attention() == [("The pool is cold. Heat it.", "/admin/")]

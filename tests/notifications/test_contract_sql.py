@@ -16,6 +16,7 @@ from egac.record import given_back, record
 from notifications.models import EmailBatch, Notification
 from notifications.passes import CHANNELS, run_pass
 from tests.notifications.factories import INSERT, email, insert, queue_emails, sql, whatsapp
+from tests.notifications.loads import ATTACHMENT
 from tests.notifications.test_payloads import UNSENDABLE
 from tests.providers.server import ProviderServer
 
@@ -56,6 +57,18 @@ def test_a_row_that_names_only_type_and_payload_is_sent(
 
     assert sql(STATES) == [(payload["to"], "completed", 1, None, None)]
     assert len(provider.resend.accepted) + len(provider.whatsapp.accepted) == 1
+
+
+def test_a_row_whose_attempts_another_program_wrote_below_zero_is_sent_as_untried(
+    provider: ProviderServer,
+) -> None:
+    for payload in (email(), email("alone@families.example", attachments=[ATTACHMENT]), whatsapp()):
+        insert(payload)
+    sql("UPDATE notifications_queue SET attempts = -3")
+
+    send()
+
+    assert sql("SELECT status, attempts FROM notifications_queue") == [("completed", 1)] * 3
 
 
 def test_the_database_fills_in_the_rest() -> None:

@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 from notifications.models import Notification, Worker
 from tests.egac.threads import side_by_side
 from tests.notifications.factories import email, queue, queue_emails, queue_whatsapps
+from tests.notifications.loads import SINGLE
 from tests.providers.gate import Gate
 from tests.providers.server import ProviderServer
 
@@ -65,6 +66,19 @@ def test_a_limit_counts_both_channels(provider: ProviderServer) -> None:
 
     assert (result["processed"], result["left"]) == (4, 3)
     assert len(provider.whatsapp.accepted) == 2
+
+
+@pytest.mark.parametrize(("alone", "sent_alone"), [(0, 0), (1, 1), (9, 3)])
+def test_e_mails_that_go_alone_have_their_share_beside_a_backlog(
+    provider: ProviderServer, alone: int, sent_alone: int
+) -> None:
+    queue_emails(9)
+    SINGLE.queue(alone)
+
+    run("--limit", "6")
+
+    assert SINGLE.rows.filter(status=Status.COMPLETED).count() == sent_alone
+    assert Notification.objects.filter(status=Status.COMPLETED).count() == 6
 
 
 def test_one_channel_leaves_the_other_alone(provider: ProviderServer) -> None:

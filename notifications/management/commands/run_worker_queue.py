@@ -7,7 +7,7 @@ from django.conf import settings
 
 from jobs.command import JobCommand, positive
 from notifications.lanes import Bounds
-from notifications.passes import CHANNELS, pass_within
+from notifications.passes import CHANNELS, PASS_LIMIT, pass_within
 from notifications.worker import Loop
 
 
@@ -17,7 +17,7 @@ class Command(JobCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--limit", type=positive, default=100, metavar="N")
+        parser.add_argument("--limit", type=positive, default=PASS_LIMIT, metavar="N")
         parser.add_argument("--budget-ms", type=positive, default=100_000, metavar="MS")
         parser.add_argument("--channel", choices=list(CHANNELS), help="only this one")
         parser.add_argument("--loop", action="store_true", help="for ever, until SIGTERM")

@@ -97,11 +97,11 @@ MARKED = f"""
 class ClubDatabase(Database):
     """A database with enquiries and invites."""
 
-    app, latest = "invites", "0021_find_in_long_lists"
+    app, latest = "invites", "0022_count_finished"
 
     def forget(self, migration: str) -> None:
         """Lose the record that a migration was applied, as a lost connection does."""
-        self.run(f"DELETE FROM django_migrations WHERE name = '{migration}'")
+        self.run(f"DELETE FROM django_migrations WHERE app = 'invites' AND name = '{migration}'")
 
     def schema(self) -> Schema:
         return {what: self.run(sql) for what, sql in SCHEMA.items()}

@@ -65,9 +65,6 @@ SCHEMA = {
 }
 COMMENTS = f"""
     SELECT objsubid, description FROM pg_description WHERE objoid {OF_QUEUE} ORDER BY 1"""
-LEFT = """
-    SELECT relname FROM pg_class WHERE relnamespace = current_schema::regnamespace
-    UNION SELECT proname FROM pg_proc WHERE pronamespace = current_schema::regnamespace"""
 NAMES = f"""
     SELECT attname FROM pg_attribute WHERE attnum > 0 AND attrelid {OF_QUEUE}
     UNION SELECT conname FROM pg_constraint WHERE contype <> 'n' AND conrelid {OF_QUEUE}
@@ -85,7 +82,7 @@ MARKED = f"""
 class QueueDatabase(Database):
     """A database with a queue."""
 
-    app, latest = "notifications", "0004_find_in_long_lists"
+    app, latest = "notifications", "0005_count_finished"
 
     def schema(self) -> dict[str, list[Any]]:
         return {what: self.run(sql) for what, sql in SCHEMA.items()}
@@ -94,10 +91,6 @@ class QueueDatabase(Database):
         """Return every row of the queue by its id."""
         rows = self.run("SELECT id, to_jsonb(queued)::text FROM notifications_queue AS queued")
         return {key: json.loads(row) for key, row in rows}
-
-    def left(self) -> set[str]:
-        """Return the names of all tables, indexes, sequences and functions but Django's own."""
-        return {name for (name,) in self.run(LEFT) if "django" not in name}
 
     def dump(self) -> list[Any]:
         return [self.schema(), self.rows(), self.run(COMMENTS), self.left()]

@@ -82,7 +82,7 @@ def test_a_second_run_changes_nothing(queue: QueueDatabase) -> None:
     queue.migrate()
     queue.run("UPDATE notifications_queue SET status = 'cancelled' WHERE status = 'failed'")
     before = queue.dump()
-    queue.run("DELETE FROM django_migrations")
+    queue.run("DELETE FROM django_migrations WHERE app = 'notifications'")
 
     queue.migrate()
 
@@ -174,7 +174,7 @@ def test_neither_reads_nor_builds_under_a_strong_lock(make: Make) -> None:
     assert all("CONCURRENTLY" in sql for sql in built)
 
 
-@pytest.mark.parametrize("number", ["0001", "0002", "0003", "0004"])
+@pytest.mark.parametrize("number", ["0001", "0002", "0003", "0004", "0005"])
 def test_printing_the_sql_changes_nothing(queue: QueueDatabase, number: str) -> None:
     before = queue.dump()
 

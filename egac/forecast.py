@@ -1,0 +1,84 @@
+"""When the due messages of a channel are gone, or what holds them, in one sentence. Pure."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from egac.explain import clock
+
+AT_ONCE = timedelta(minutes=1)  # nobody needs a time of day for what is done so soon
+
+
+@dataclass(frozen=True)
+class Passes:
+    """Bounded passes, where no worker runs without end: when they begin, and how far each goes."""
+
+    first_at: datetime
+    every: timedelta
+    messages: int | None = None  # of one pass; None: as many as there are
+
+
+@dataclass(frozen=True)
+class Due:
+    """The due messages of one channel, and what decides when they are gone."""
+
+    messages: int
+    calls: int  # that they take: a batch of e-mails is one
+    rate: float  # calls a second
+    held: str = ""  # why none goes until a person acts, as a sentence
+    closed: str = ""  # why the channel is closed, as a sentence that says until when
+    opens_at: datetime | None = None  # when it opens by itself
+    passes: Passes | None = None
+    note: str = ""  # what else bears upon it, as a sentence
+    noun: str = "message"  # what one of them is called
+
+
+def forecast(due: Due, *, now: datetime) -> str:
+    """Return when the last due message is sent if nothing fails, or what must happen first."""
+    if not due.messages:
+        return "Nothing is due."
+    if due.held:
+        return f"{_wait(due)}. {due.held}"
+    done = f"{_by(done_at(due, now=now), now)} at {_rate(due)}."
+    if due.opens_at:
+        return f"{_wait(due)}. {due.closed} If it answers then: done {done}"
+    if due.passes:
+        done = f"the run of {clock(due.passes.first_at, now)} sends them, done {done}"
+    else:
+        done = f"done {done}"
+    return f"{_are_due(due)}: {done} {due.note}".rstrip()
+
+
+def calls_for(*, in_batches: int, alone: int, batch: int) -> int:
+    """Return how many calls so many messages take, some a batch at a time."""
+    return math.ceil(in_batches / batch) + alone
+
+
+def done_at(due: Due, *, now: datetime) -> datetime:
+    """Return when the last due message is sent if nothing holds them and nothing fails."""
+    starts_at = max(now, due.opens_at or now, due.passes.first_at if due.passes else now)
+    calling = timedelta(seconds=due.calls / due.rate)
+    if due.passes is None or due.passes.messages is None:
+        return starts_at + calling
+    waits = math.ceil(due.messages / due.passes.messages) - 1
+    return starts_at + max(waits * due.passes.every, calling)
+
+
+def _by(ends_at: datetime, now: datetime) -> str:
+    return "within a minute" if ends_at - now < AT_ONCE else f"by {clock(ends_at, now)}"
+
+
+def _rate(due: Due) -> str:
+    return f"{due.rate:g} {'call' if due.rate == 1 else 'calls'} a second"
+
+
+def _are_due(due: Due) -> str:
+    return f"1 {due.noun} is due" if due.messages == 1 else f"{_many(due)} are due"
+
+
+def _wait(due: Due) -> str:
+    return f"1 {due.noun} waits" if due.messages == 1 else f"{_many(due)} wait"
+
+
+def _many(due: Due) -> str:
+    return f"{due.messages:,} {due.noun}s"

@@ -1,0 +1,125 @@
+"""Every page of the admin in a real Chromium: its policy holds, and nobody is shut out of it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from django.test import Client
+from playwright.sync_api import Page
+from pytest_django.fixtures import Settings
+
+from bookings.models import Booking
+from invites.models import Invite
+from notifications.models import Notification
+from tests.bookings.factories import BookingFactory
+from tests.crawl import crawl
+from tests.end_to_end.browser import DESK, PHONE, Open
+from tests.end_to_end.reports import Reports, reports_of_the_browser
+from tests.invites.factories import InviteFactory
+from tests.notifications.factories import email, queue
+from tests.one_of_each import one_of_each
+from tests.providers.client import eventually
+from tests.staff import admin_patterns, admin_urls, login
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+# What it loads beforehand it would put into the page, against the policy.
+OPTIONS = {"resultTypes": ["violations"], "preload": False}
+ONLY_CONTRAST = {**OPTIONS, "runOnly": ["color-contrast"]}
+ALIKE = "_history"  # so one of them stands for all
+# The links fade into the other colour.
+SETTLED = "document.getAnimations().forEach(each => each.finish())"
+
+
+@pytest.fixture
+def reports(settings: Settings) -> Iterator[Reports]:
+    """What the browser reports of broken policies."""
+    with reports_of_the_browser() as reports:
+        settings.CONTENT_SECURITY_POLICY = reports.policy()
+        yield reports
+
+
+@pytest.fixture
+def objects() -> dict[str, Any]:
+    """One row of each table, and a row in every other state that has a colour of its own."""
+    for status in Invite.Status:
+        reason = {"failed": "permanent", "cancelled": "by_staff"}.get(status)
+        InviteFactory(status=status, reason=reason, enquiry__name="Bea Longfellow-Winterbottom")
+    for status in Notification.Status:
+        reason = {"failed": "exhausted", "cancelled": "expired"}.get(status)
+        queue(email(), status=status, reason=reason)
+    for access in Booking.Access:
+        BookingFactory(access_status=access)
+    return one_of_each()
+
+
+def pages_of(client: Client, objects: dict[str, Any]) -> dict[str, str]:
+    """Return an address of each page that somebody may open, by its name."""
+    visits = crawl(client, starts=["/admin/", *admin_urls(objects).values()], examples=1)
+    pages = {visit.name: path for path, visit in reversed(visits.items()) if visit.is_ours}
+    alike = [name for name in pages if name.endswith(ALIKE)]
+    return {name: path for name, path in pages.items() if name not in alike[1:]}
+
+
+def faults_of(page: Page, path: str) -> Iterator[str]:
+    """Yield what is wrong with a page by day, by night and on a phone."""
+    page.goto(page.url.partition("/admin/")[0] + path)
+    if not page.locator("#content, main").first.is_visible():
+        yield f"{path} is empty"
+    page.evaluate(AXE_SCRIPT)
+    yield from serious_faults(page, path, OPTIONS)
+    page.emulate_media(color_scheme="dark")
+    page.evaluate(SETTLED)
+    yield from serious_faults(page, f"{path} by night", ONLY_CONTRAST)
+    page.set_viewport_size(PHONE)
+    if page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]:
+        yield f"{path} scrolls sideways on a phone"
+    page.set_viewport_size(DESK)
+    page.emulate_media(color_scheme="light")
+
+
+def serious_faults(page: Page, where: str, options: dict[str, Any]) -> Iterator[str]:
+    for each in page.evaluate(f"axe.run({json.dumps(options)})")["violations"]:
+        if each["impact"] in ("serious", "critical"):
+            node = each["nodes"][0]
+            yield f"{where}: {each['id']}: {node['html']}: {node['failureSummary']}"
+
+
+def test_every_page_keeps_its_policy_and_shuts_nobody_out(
+    open_page: Open, objects: dict[str, Any], troubles: list[str], reports: Reports
+) -> None:
+    manager = login("Managers")
+    pages = pages_of(manager, objects)
+    page = open_page("", client=manager)
+
+    faults = [fault for path in pages.values() for fault in faults_of(page, path)]
+
+    assert faults == []
+    assert troubles == []
+    assert reports.told == []
+    assert {name for name, _ in admin_patterns() if name.endswith("_changelist")} <= set(pages)
+
+
+def test_what_is_masked_shuts_nobody_out(
+    open_page: Open, objects: dict[str, Any], troubles: list[str]
+) -> None:
+    page = open_page("", client=login("Viewers"))
+    urls = admin_urls(objects)
+    names = ("invites_invite_change", "egac_person_change", "bookings_customer_changelist")
+
+    faults = [fault for name in names for fault in faults_of(page, urls[name])]
+
+    assert faults == troubles == []
+
+
+def test_a_violation_would_be_seen(open_page: Open, troubles: list[str], reports: Reports) -> None:
+    page = open_page("")
+
+    page.evaluate("document.body.setAttribute('style', 'color: red')")
+
+    assert eventually(lambda: bool(reports.told))
+    page.title()  # by then its console was heard
+    assert "style-src-attr inline" in reports.told[0]
+    assert "Content Security Policy" in " ".join(troubles)
