@@ -19,6 +19,7 @@ from notifications import staff
 from notifications.catalogue import title_of
 from notifications.models import Notification
 
+ARE_DUE = "are due now: the worker sends them"
 RETRY = StaffAction(
     "retry",
     "Retry now",
@@ -137,8 +138,7 @@ class TimeForm(forms.Form):
 def do(action: StaffAction, seen: Seen, typed: Mapping[str, Any]) -> tuple[Changed, str, str]:
     """Call the button's verb; return both numbers, what it did in words, and more for the log."""
     if action is RETRY:
-        did = "are due now: the worker sends them"
-        return staff.retry_now(list(seen), seen=seen), did, ""
+        return staff.retry_now(list(seen), seen=seen), ARE_DUE, ""
     if action is CANCEL:
         return staff.cancel_messages(list(seen), seen=seen), "cancelled", ""
     at = typed["at"]
