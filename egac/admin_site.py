@@ -3,6 +3,7 @@
 from functools import wraps
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import SEARCH_VAR
@@ -14,6 +15,8 @@ from django.urls import URLPattern, URLResolver, path
 from egac.admin_dashboard import dashboard_context, refresh
 from egac.admin_masking import as_seen_by
 from egac.admin_navigation import navigation_of
+
+SESSION_ENDED = "You were signed out meanwhile, so nothing was done. Sign in, then press it again."
 
 
 class OpsSite(AdminSite):
@@ -36,6 +39,8 @@ class OpsSite(AdminSite):
         def masked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if names_what_cannot_be(request):
                 raise BadRequest("No row is called so.")
+            if request.method == "POST" and not request.user.is_authenticated:
+                messages.warning(request, SESSION_ENDED)
             return as_seen_by(request, page(request, *args, **kwargs))
 
         return masked
