@@ -16,6 +16,7 @@ from tests.conftest import CHROMIUM
 
 DOCS = BASE_DIR / "docs" / "images"
 VIEWPORTS = {"1280": {"width": 1280, "height": 800}, "390": {"width": 390, "height": 844}}
+BRITISH = {"LANGUAGE": "en_GB"}  # the order of a date in its box
 SCHEMES = ("light", "dark")
 
 
@@ -30,9 +31,8 @@ def main(arguments: list[str]) -> int:
     with running_club() as address:
         session, pages = session_of_a_manager(finds_pages=not chosen.docs)
         with sync_playwright() as playwright:
-            british = {**os.environ, "LANGUAGE": "en_GB"}  # the order of a date in its box
             browser = playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox"], env=british
+                executable_path=CHROMIUM, args=["--no-sandbox"], env={**os.environ, **BRITISH}
             )
             studio = Studio(browser, address, session)
             taken = studio.take_scenes() if chosen.docs else studio.take_pages(pages)
