@@ -161,8 +161,9 @@ class RetryPage:
         """Read what the page showed; None for nonsense, which asks anew."""
         key, _, rest = seen.partition("@")
         until, _, count = rest.rpartition("@")
-        keys, instant = self.page._valid([key]), instant_of(until)
-        if not keys or instant is None or not (count.isascii() and count.isdecimal()):
+        keys, instant = self.page.valid_keys([key]), instant_of(until)
+        is_known = keys and instant and instant.tzinfo and count.isascii() and count.isdecimal()
+        if not is_known or instant is None:
             return None
         return Asked(First(keys[0], instant), int(count[:6]))
 

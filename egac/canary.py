@@ -153,6 +153,7 @@ def retry_cause(
             if retry:
                 others = rows.exclude(pk=canary.pk)
                 others.update(canary=retry.pk, failed_at=FAILED_AT, updated_at=Now())
+            rows.filter(pk=canary.pk).hurry()
             rows.filter(pk=canary.pk).requeue()
     except IntegrityError:
         raise Refused(WAITS_ALREADY) from None

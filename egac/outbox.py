@@ -17,6 +17,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from egac.claim import Claim
+from egac.failed_rows import FailedRows
 from egac.instants import InstantField
 from egac.retry import Reason
 
@@ -65,7 +66,7 @@ class Irrelevant(Exception):
         self.reason = reason
 
 
-class OutgoingQuerySet(models.QuerySet[Any]):
+class OutgoingQuerySet(FailedRows):
     """Questions about outgoing rows, and their claims."""
 
     def open_to_claims(self) -> Self:
@@ -82,15 +83,6 @@ class OutgoingQuerySet(models.QuerySet[Any]):
     def in_order(self) -> Self:
         """The order of claims: what has waited longest first."""
         return self.order_by(F("due_at").asc(nulls_first=True), "created_at", "pk")
-
-    def retriable(self) -> Self:
-        """Failed rows that a retry may take, and that wait under none."""
-        return self.filter(status=self.model.Status.FAILED, canary=None)
-
-    def with_cause(self, name: str) -> Self:
-        """Failed rows of one cause (causes.py)."""
-        failed = self.filter(status=self.model.Status.FAILED)
-        return failed.alias(cause_of_it=self.model.CAUSE).filter(cause_of_it=name)
 
     def orphans(self, lease: timedelta) -> Self:
         """Rows whose sender is gone, and rows that another program left in processing."""

@@ -58,6 +58,9 @@ class NotificationQuerySet(OutgoingQuerySet):
             only=f"outgoing.status = '{Notification.Status.PROCESSING}' AND {MAY_BE_WRITTEN_TO}",
         )
 
+    def hurry(self) -> int:
+        return self.update(priority=0)
+
     def in_order(self) -> Self:
         return self.order_by("priority", F("due_at").asc(nulls_first=True), "id")
 

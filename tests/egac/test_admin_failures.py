@@ -294,10 +294,13 @@ def test_19_a_get_changes_nothing_and_a_viewer_is_refused(button: str) -> None:
     before = everything_stored()
 
     told = confirm(operator, url, {}) if button == "take-back" else ""
+    nonsense = confirm(operator, url, {"seen": "1@2026-03-03@9", "reason": WHY})
     followed = operator.get(url, follow=True).content.decode()
 
     assert viewer.post(url, {"seen": "1@x@2"}).status_code == 403
     assert "Nothing was changed" in followed
+    assert "sent" not in nonsense
+    assert operator.post(f"{PAGE}invites-%00/retry/").status_code == 404
     assert not told or "There is no such retry." in told
     assert everything_stored() == before
 
