@@ -110,7 +110,8 @@ class FailureAdmin(RecordAdmin):
         now = timezone.now()  # noqa: TID251  a page reads the clock
         try:
             with transaction.atomic():
-                keys, retry = take_back(pk, by=request.user.get_username(), now=now)
+                by, source = request.user.get_username(), page.model._meta.db_table
+                keys, retry = take_back(pk, source=source, by=by, now=now)
                 what = f"Take back: {len(keys)} of {retry.held}. They stay failed as before."
                 log(request, page, keys, what)
         except Refused as error:

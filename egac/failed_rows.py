@@ -1,11 +1,11 @@
 """Questions about outgoing rows that failed, and the way of one of them ahead of what waits."""
 
-from typing import Any, Self
+from typing import Self
 
-from django.db import models
+from egac.fenced_rows import FencedRows
 
 
-class FailedRows(models.QuerySet[Any]):
+class FailedRows(FencedRows):
     """What a retry by cause asks of outgoing rows."""
 
     def retriable(self) -> Self:

@@ -21,20 +21,6 @@ from egac.failed_rows import FailedRows
 from egac.instants import InstantField
 from egac.retry import Reason
 
-# What `update_each` writes, beside the id and the error, whose types are the table's own.
-COLUMN_TYPES = {
-    "lease_number": "bigint",
-    "status": "text",
-    "counts": "boolean",
-    "in_doubt": "boolean",
-    "repeats": "integer",
-    "delay": "float",  # seconds
-    "reason": "text",
-    "provider_message_id": "text",
-    "orphaned": "boolean",
-    "rendered": "text",
-    "recipient": "text",
-}
 # Asked in the statement that begins a call, so that nothing lies between the two.
 MAY_BE_WRITTEN_TO = (
     "NOT EXISTS (SELECT 1 FROM suppressions WHERE lower(address) = lower(new.recipient))"
@@ -170,27 +156,6 @@ class OutgoingQuerySet(FailedRows):
             told: Any = [lease, self.model.Status.PROCESSING, owner]
             cursor.execute(statement, told)
             return {key for (key,) in cursor.fetchall()}
-
-    def update_each(
-        self, rows: Sequence[dict[str, Any]], changes: str, *, only: str = "true"
-    ) -> set[Any]:
-        """Change the rows named by id and lease number; return the ids of those that matched.
-
-        The lease number is the fence: a sender whose lease went to another changes no row.
-        `changes` reads the values of a row as `new.<name>`, for the names of COLUMN_TYPES.
-        """
-        columns = ", ".join(f"{name} {self._type_of(name)}" for name in rows[0])
-        statement = (
-            f"UPDATE {self.model._meta.db_table} AS outgoing SET {changes} "
-            f"FROM json_to_recordset(%s) AS new({columns}) WHERE outgoing.id = new.id "
-            f"AND outgoing.lease_number = new.lease_number AND {only} RETURNING outgoing.id"
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [json.dumps(rows, default=str)])
-            return {key for (key,) in cursor.fetchall()}
-
-    def _type_of(self, name: str) -> str:
-        return COLUMN_TYPES.get(name) or str(self.model._meta.get_field(name).db_type(connection))
 
 
 class Outgoing(models.Model):
