@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from egac.admin_actions import ActingAdmin, Line, Press, StaffAction
+from egac.admin_failures import FailureAdmin
 from egac.admin_outgoing import TONES_OF_OUTCOMES
 from egac.admin_people import PersonAdmin
 from egac.admin_records import ListAdmin, RecordAdmin, WhenFilter, badge, moment, took
@@ -26,13 +27,14 @@ from egac.admin_roles import RoleAdmin
 from egac.admin_search import SearchedAdmin
 from egac.admin_secrets import SecretUseAdmin
 from egac.channels import RATES, Channel, explain, pause, resume
-from egac.console import Person, Role
+from egac.console import Failure, Person, Role
 from egac.delivery import MessageAudit, Suppression
 from egac.explain import what_happened
 from egac.people import asked_in
 from egac.secret_use import SecretUse
 from egac.staff import CHANGED_MEANWHILE, Changed
 
+admin.site.register(Failure, FailureAdmin)
 admin.site.register(Person, PersonAdmin)
 admin.site.register(Role, RoleAdmin)
 admin.site.register(SecretUse, SecretUseAdmin)

@@ -10,9 +10,10 @@ from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
+from egac.admin_causes import CauseFilter
 from egac.admin_masking import require_sight
 from egac.admin_pages import MOST_EVENTS as MOST_EVENTS
 from egac.admin_pages import Event as Event
@@ -22,6 +23,7 @@ from egac.admin_records import badge, moment, took
 from egac.delivery import MessageAudit
 from egac.explain import REASONS, ended_sentence, explain_error
 from egac.outbox import Irrelevant, Unsendable
+from egac.staff import Changed
 
 
 class ReasonFilter(admin.SimpleListFilter):
@@ -65,8 +67,14 @@ class OutgoingAdmin(PreviewingAdmin, PageAdmin):
 
     page_template = "admin/outgoing_record.html"
     tones: dict[str, str] = {}
-    list_filter = ("status", ReasonFilter, ErrorFilter)
+    correction: str  # how what cannot be sent as it is, is mended
+    list_filter = ("status", ReasonFilter, ErrorFilter, CauseFilter)
     ordering = ("-created_at", "pk")
+
+    @property
+    def failures_url(self) -> str:
+        """The page of failures by cause, to which the list leads."""
+        return reverse("admin:egac_failure_changelist")
 
     def get_urls(self) -> list[URLPattern]:
         email = path(
@@ -101,6 +109,10 @@ class OutgoingAdmin(PreviewingAdmin, PageAdmin):
     def gave_up(self, row: Any) -> bool:
         """Return whether nothing tries the row again by itself."""
         return not row.waits and row.status != row.Status.PROCESSING
+
+    def send_now(self, request: HttpRequest, changed: Changed) -> tuple[int, str]:
+        """See to it that rows made due go; return a message's level and what came of it."""
+        raise NotImplementedError
 
     # The record
 

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from egac.admin_records import ListAdmin, moment
+from egac.canary import CanaryRetry
 from egac.channels import Channel
 from egac.delivery import suppressed_among
 from egac.providers import Sender
@@ -54,6 +55,7 @@ class WaitingAdmin(ListAdmin):
         now = timezone.now()  # noqa: TID251  a page reads the clock
         for row in rows:
             row.wait = None
+        give_retries(rows)
         if waiting := rows_that_wait(rows):
             ways, unsent = self.ways(now), self.why_unsent(waiting, now)
             for row in waiting:
@@ -90,3 +92,11 @@ class WaitingAdmin(ListAdmin):
         if wait is None:
             return "–"
         return moment(wait.when) if wait.kind in WITH_A_TIME else str(wait.kind)
+
+
+def give_retries(rows: Sequence[Any]) -> None:
+    """Give each row the retry under whose canary it waits; asks only where there is one."""
+    under = [row for row in rows if row.canary is not None]
+    retries = CanaryRetry.objects.in_bulk({row.canary for row in under}) if under else {}
+    for row in under:
+        row.retry = retries.get(row.canary)

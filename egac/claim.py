@@ -19,6 +19,8 @@ UNREAD = {
     "call_started_at",
     "last_error",
     "reason",
+    "failed_at",
+    "canary",
     "lease_owner",
     "lease_ends_at",
 }

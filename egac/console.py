@@ -33,3 +33,16 @@ class Role(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Failure(models.Model):
+    """A cause for which messages failed; it is derived from their errors (causes.py)."""
+
+    cause = models.TextField(primary_key=True)
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.cause

@@ -23,6 +23,7 @@ from django.db import InterfaceError, OperationalError
 
 from egac import channels
 from egac.calls import SMOOTHING, Calls, threads
+from egac.canary import settle_canaries
 from egac.events import settle_waiting
 from egac.orphans import give_back_lost, settle_orphans
 from egac.outbox import OutgoingQuerySet
@@ -240,6 +241,7 @@ class Drain:
         self._settle_at = time.monotonic() + SETTLE_SECONDS
         settle_orphans(self.rows, self.sender, lease=self.lease, also=self.also)
         settle_waiting(self.rows.model)
+        settle_canaries(self.rows.model)
         self.rows.give_up()
 
     def _extend(self) -> None:

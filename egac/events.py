@@ -235,12 +235,12 @@ def _outcome(row: Any, told: Sequence[DeliveryEvent]) -> dict[str, Any]:
         "updated_at": Now(),
     }
     if delivery_state(told) != Kind.FAILED:
-        sent = {"status": row.DONE, "reason": None, "last_error": None}
+        sent = {"status": row.DONE, "reason": None, "last_error": None, "failed_at": None}
         return {**ended, **sent, "sent_at": told[0].occurred_at}
     failure = next(event for event in told if event.kind == Kind.FAILED)
     error = ProviderError(words_of(failure), permanent=True, code=failure.code)
     failed = {"status": row.Status.FAILED, "reason": Reason.PERMANENT, "sent_at": None}
-    return {**ended, **failed, "last_error": row.error_value(error)}
+    return {**ended, **failed, "failed_at": Now(), "last_error": row.error_value(error)}
 
 
 def words_of(failure: DeliveryEvent) -> str:

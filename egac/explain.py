@@ -1,82 +1,18 @@
 """What an error means, how a row ended, and what to do next, in plain sentences. Pure."""
 
 import json
-import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils.timezone import localtime
 
+from egac.error_texts import Told, read
+from egac.meanings import CORRECT, LOOK, Meaning, meaning_of
 from egac.retry import Reason
 
-
-@dataclass(frozen=True)
-class Meaning:
-    """What happened, and what a person does. `{words}` stands for the provider's own words.
-
-    Without `then` the row is tried again by itself while it has attempts left.
-    """
-
-    what: str
-    then: str = ""
-
-
-CORRECT = "correct the enquiry, then retry"
-NEW_KEY = "Resend should give us a new key; write it into RESEND_API_KEY"
-TELL = "a developer has to look at it"
-
-# Resend's error names: https://resend.com/docs/api-reference/errors
-MEANINGS = {
-    "validation_error": Meaning("Resend refused the address or the content ({words})", CORRECT),
-    "invalid_parameter": Meaning("Resend refused a part of the message ({words})", CORRECT),
-    "missing_required_field": Meaning("The message lacks something Resend needs ({words})", TELL),
-    "invalid_attachment": Meaning("Resend refused an attachment ({words})", TELL),
-    "invalid_from_address": Meaning(
-        "Resend refuses our sender address ({words})", "correct RESEND_FROM, then retry"
-    ),
-    "invalid_idempotency_key": Meaning("Resend refused the key of this message ({words})", TELL),
-    "invalid_idempotent_request": Meaning(
-        "Resend holds another message under the same key", "retry: that takes a new key"
-    ),
-    "not_found": Meaning("Nothing is at Resend's address", "correct RESEND_API_URL, then retry"),
-    "method_not_allowed": Meaning(
-        "Resend's address takes no messages", "correct RESEND_API_URL, then retry"
-    ),
-    "missing_api_key": Meaning("Resend got no key from us", "write RESEND_API_KEY"),
-    "invalid_api_key": Meaning("Resend refuses our key", NEW_KEY),
-    "restricted_api_key": Meaning("Our key at Resend may not send", NEW_KEY),
-    "suspended_api_key": Meaning("Resend suspended our key", "ask Resend why, then resume"),
-    "invalid_permission": Meaning("Our key at Resend may not send", NEW_KEY),
-    "unverified_domain": Meaning(
-        "Resend does not send for our domain ({words})", "verify the domain at Resend"
-    ),
-    "concurrent_idempotent_requests": Meaning("Resend was still busy with this very message"),
-    "resource_locked": Meaning("Resend was still busy with this very message"),
-    "rate_limit_exceeded": Meaning("Resend asked us to slow down"),
-    "daily_quota_exceeded": Meaning("Today's quota at Resend is used up"),
-    "monthly_quota_exceeded": Meaning(
-        "This month's quota at Resend is used up", "buy a larger plan or wait for next month"
-    ),
-    "application_error": Meaning("Resend had an error of its own"),
-    "internal_server_error": Meaning("Resend had an error of its own"),
-    "service_unavailable": Meaning("Resend was out of service"),
-    "timeout": Meaning("Resend did not answer in time, so perhaps it arrived"),
-    "unreachable": Meaning("Resend could not be reached"),
-    "connection_broken": Meaning("The connection broke during the call, so perhaps it arrived"),
-    "half_an_answer": Meaning("Resend's answer was cut off, so perhaps it arrived"),
-    "unknown": Meaning("The sender stopped during the call, so perhaps it arrived"),
-    "sender_died": Meaning("The sender stopped before the call"),
-    "message": Meaning("The message could not be made or sent ({words})", TELL),
-}
 # Errors of ours whose message is such a sentence already.
 OWN_SENTENCES = {str(reason) for reason in Reason}
 
-ANSWER = re.compile(
-    r"Resend (?:answered (?P<status>\d+)(?: (?P<name>\w+))?|refused this e-mail of the batch)"
-    r": (?P<words>.*)",
-    re.DOTALL,
-)
 LONGEST = 200
 
 
@@ -86,30 +22,55 @@ def explain_error(error: Any, *, gave_up: bool) -> str:
     `gave_up` says that nothing tries the row again by itself. The error may be ours, a code with
     a message; or the older program's, which may be any JSON.
     """
-    meaning, words = _meaning_of(error)
+    meaning, told = _meaning_of(error)
     if meaning is None:
-        return words
+        return told.words
     again = "press Retry now" if gave_up else "it is tried again by itself"
-    return f"{_filled(meaning, words)}: {meaning.then or again}."
+    return f"{_filled(meaning, told)}: {meaning.then or again}."
 
 
 def what_happened(error: Any) -> str:
     """Return a stored error as one sentence without a next step, for what lies behind us."""
-    meaning, words = _meaning_of(error)
-    return words if meaning is None else f"{_filled(meaning, words)}."
+    meaning, told = _meaning_of(error)
+    return told.words if meaning is None else f"{_filled(meaning, told)}."
 
 
-def _meaning_of(error: Any) -> tuple[Meaning | None, str]:
-    """Return what an error means and the provider's words; None where the words say it all."""
+def means(error: Any, *, reason: str | None, correct: str) -> tuple[str, str]:
+    """Return of failed rows with this error what it means, and what to do, each a sentence.
+
+    `correct` says how rows of this table are corrected.
+    """
+    meaning, told = _meaning_of(error)
+    if meaning is None:
+        what = told.words or f"{REASONS.get(reason or '', 'no error was kept')}."
+    elif reason == Reason.INVALID:  # its error is a sentence of ours
+        what = told.words
+    else:
+        what = f"{_filled(meaning, told)}."
+    then = meaning.then if meaning else ""
+    if reason == Reason.UNCERTAIN:
+        then = LOOK
+    elif reason == Reason.INVALID or then == CORRECT:
+        then = correct
+    return _as_sentence(what), _as_sentence(f"{then or 'retry when the cause is gone'}.")
+
+
+def _as_sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _meaning_of(error: Any) -> tuple[Meaning | None, Told]:
+    """Return what an error means and who said it; None where its words say it all."""
     code, message = code_and_message(error)
     if (not code and not message) or code in OWN_SENTENCES:
-        return None, message
-    code, words = _read(code, message)
-    return MEANINGS.get(code) or _of_status(code) or Meaning("The last try failed ({words})"), words
+        return None, Told(code, message)
+    told = read(code, message)
+    return meaning_of(told.who, told.code) or Meaning("The last try failed ({words})"), told
 
 
-def _filled(meaning: Meaning, words: str) -> str:
-    return meaning.what.format(words=_shortened(words) or "no reason was given")
+def _filled(meaning: Meaning, told: Told) -> str:
+    words = _shortened(told.words) or "no reason was given"
+    return meaning.what.format(words=words, who=told.who)
 
 
 def code_and_message(error: Any) -> tuple[str, str]:
@@ -133,27 +94,6 @@ def _of_text(text: str) -> tuple[str, str]:
     except ValueError:
         return "", text
     return code_and_message(inner) if isinstance(inner, dict) else ("", text)
-
-
-def _read(code: str, message: str) -> tuple[str, str]:
-    """Return the code and the provider's words, told apart where one text holds both."""
-    answer = ANSWER.match(message)
-    if not answer:
-        return code, message
-    name = answer["name"] or code or f"http_{answer['status']}"
-    if name == "validation_error" and answer["status"] == "403":
-        name = "unverified_domain"  # the same name means another thing under another status
-    return name, answer["words"]
-
-
-def _of_status(code: str) -> Meaning | None:
-    if re.fullmatch(r"http_5\d\d", code):
-        return MEANINGS["application_error"]
-    if re.fullmatch(r"http_(401|403)", code):
-        return MEANINGS["invalid_api_key"]
-    if re.fullmatch(r"http_\d+", code):
-        return Meaning("Something before Resend refused the call ({words})")
-    return None
 
 
 def _shortened(words: str) -> str:

@@ -44,6 +44,8 @@ NEW_GENERATION: dict[str, Any] = {
     "due_at": None,
     "last_error": None,
     "reason": None,
+    "failed_at": None,
+    "canary": None,
     "rendered": None,
     "in_doubt_since": None,
     "repeats": 0,
@@ -80,6 +82,15 @@ class OutgoingQuerySet(models.QuerySet[Any]):
     def in_order(self) -> Self:
         """The order of claims: what has waited longest first."""
         return self.order_by(F("due_at").asc(nulls_first=True), "created_at", "pk")
+
+    def retriable(self) -> Self:
+        """Failed rows that a retry may take, and that wait under none."""
+        return self.filter(status=self.model.Status.FAILED, canary=None)
+
+    def with_cause(self, name: str) -> Self:
+        """Failed rows of one cause (causes.py)."""
+        failed = self.filter(status=self.model.Status.FAILED)
+        return failed.alias(cause_of_it=self.model.CAUSE).filter(cause_of_it=name)
 
     def orphans(self, lease: timedelta) -> Self:
         """Rows whose sender is gone, and rows that another program left in processing."""
@@ -121,24 +132,27 @@ class OutgoingQuerySet(models.QuerySet[Any]):
         """End what waits without an attempt left: adopted so, or the limit was lowered since."""
         waiting = self.filter(status=self.model.Status.PENDING, in_doubt_since=None)
         return waiting.filter(attempts__gte=self.model.attempt_limit()).update(
-            status=self.model.Status.FAILED, reason=Reason.EXHAUSTED, updated_at=Now()
+            status=self.model.Status.FAILED,
+            reason=Reason.EXHAUSTED,
+            failed_at=Now(),
+            updated_at=Now(),
         )
 
-    def requeue(self) -> int:
+    def requeue(self, *, due_at: datetime | None = None) -> int:
         """Send once more what has ended unsent: a new generation, with all its attempts."""
         status = self.model.Status
-        return self._begin_generation([status.FAILED, status.CANCELLED])
+        return self._begin_generation([status.FAILED, status.CANCELLED], due_at=due_at)
 
     def send_again(self) -> int:
         """Send once more what was sent: a new generation, under a new key."""
         return self._begin_generation([self.model.DONE])
 
-    def _begin_generation(self, ended: list[str]) -> int:
+    def _begin_generation(self, ended: list[str], *, due_at: datetime | None = None) -> int:
         return self.filter(status__in=ended).update(
             status=self.model.Status.PENDING,
             generation=F("generation") + 1,
             updated_at=Now(),
-            **NEW_GENERATION,
+            **{**NEW_GENERATION, "due_at": due_at},
         )
 
     def make_due(self) -> int:
@@ -150,7 +164,7 @@ class OutgoingQuerySet(models.QuerySet[Any]):
         """Take back, on the word of staff, what waits or has failed."""
         status = self.model.Status
         return self.filter(status__in=[status.PENDING, status.FAILED]).update(
-            status=status.CANCELLED, reason=Reason.BY_STAFF, updated_at=Now()
+            status=status.CANCELLED, reason=Reason.BY_STAFF, canary=None, updated_at=Now()
         )
 
     def extend(self, *, owner: str, lease: timedelta) -> set[Any]:
@@ -192,6 +206,7 @@ class Outgoing(models.Model):
 
     DONE: ClassVar[str]  # the word for sent: `sent`, `completed`
     PREFETCH: ClassVar[tuple[str, ...]] = ()  # what render() reads of other tables
+    CAUSE: ClassVar[Any] = None  # a Fingerprint, where staff look at its failures by cause
     Status: ClassVar[Any]
     status: Any  # a column of each table, with its own words
 
@@ -200,6 +215,7 @@ class Outgoing(models.Model):
     claimed_at: datetime | None = None  # on the database's clock, as the claim returned it
     audit_note = ""  # what the audit says of its calls beside their outcome
     wait: Any = None  # why it has not gone, as a page asked (why_waiting.py)
+    retry: Any = None  # the CanaryRetry it waits under, likewise
 
     attempts = models.IntegerField(db_default=0)
     due_at = InstantField(null=True, blank=True)  # null: now
@@ -219,6 +235,9 @@ class Outgoing(models.Model):
     in_doubt_since = InstantField(null=True, blank=True)  # perhaps accepted
     repeats = models.IntegerField(db_default=0)  # calls since then, of the same attempt
     orphaned = models.BooleanField(db_default=False)  # a sender died under it
+
+    failed_at = InstantField(null=True, blank=True)  # null too where another program ended it
+    canary = models.BigIntegerField(null=True, blank=True)  # the CanaryRetry it waits under
 
     lease_owner = models.TextField(null=True, blank=True)
     lease_number = models.BigIntegerField(db_default=0)

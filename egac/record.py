@@ -65,6 +65,7 @@ CHANGES = """
   {last_error} = CASE WHEN new.status <> '{done}'
     THEN coalesce(new.last_error, outgoing.{last_error}) END,
   reason = new.reason,
+  failed_at = CASE WHEN new.status = '{failed}' THEN now() END,
   provider_message_id = coalesce(new.provider_message_id, outgoing.provider_message_id),
   sent_at = CASE WHEN new.status = '{done}' THEN now() ELSE outgoing.sent_at END,
   orphaned = new.orphaned,
@@ -120,7 +121,10 @@ def given_back(row: Any) -> Record:
 
 def _changes(model: type[Outgoing]) -> str:
     columns = {field.name: field.column for field in model._meta.concrete_fields}
-    return CHANGES.format(**columns, processing=model.Status.PROCESSING, done=model.DONE)
+    status = model.Status
+    return CHANGES.format(
+        **columns, processing=status.PROCESSING, failed=status.FAILED, done=model.DONE
+    )
 
 
 def _values(record: Record) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     IN_BATCH = "in a batch"
     LOST = "sender lost"
     USED_UP = "used up"
+    UNDER_A_TEST = "waits for a test"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ def why_waiting(row: Any, way: Way, *, now: datetime, ends_unsent: str = "") -> 
     """
     if row.status == row.Status.PROCESSING:
         return _in_hand(row, way, now)
+    if is_under_a_test(row):
+        return _under_a_test(row, now)
     if not row.waits:
         return None
     wait = _waits(row, way, now)
@@ -190,6 +193,23 @@ def seconds(instant: datetime, now: datetime) -> str:
     return f"{localtime(instant):%H:%M:%S %Z}"
 
 
+def is_under_a_test(row: Any) -> bool:
+    """Return whether a failed row waits for the canary of a retry."""
+    return row.status == row.Status.FAILED and row.canary is not None
+
+
+def _under_a_test(row: Any, now: datetime) -> Wait:
+    """Return how the retry stands, which a page gave to the row."""
+    if row.retry is None:
+        return Wait(Kind.UNDER_A_TEST, "Failed, and waits for a test that is no longer known.")
+    why = f"Failed, and is retried when a test has arrived: {row.retry.sentence(now)}"
+    return Wait(Kind.UNDER_A_TEST, why)
+
+
 def rows_that_wait(rows: Iterable[Any]) -> list[Any]:
     """Return the rows of which something is to be said: those that have not ended."""
-    return [row for row in rows if row.waits or row.status == row.Status.PROCESSING]
+    return [
+        row
+        for row in rows
+        if row.waits or is_under_a_test(row) or row.status == row.Status.PROCESSING
+    ]

@@ -60,6 +60,7 @@ class InviteAdmin(SearchedAdmin, OutgoingAdmin):
     staff_actions = (RETRY, CANCEL, SEND, SEND_AGAIN)
     senders: ClassVar[Any] = {"email": EMAIL}
     tones = TONES
+    correction = "correct the enquiry, then retry"
     form = InviteForm
     fields = ("enquiry",)
     list_select_related = ("enquiry",)

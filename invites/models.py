@@ -12,11 +12,14 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
+from egac.causes import NEWEST_FIRST, Fingerprint, JsonText
 from egac.instants import DayField, InstantField
 from egac.mail import compose
 from egac.numbers import END_OF_PHONE
 from egac.outbox import Irrelevant, Outgoing, OutgoingQuerySet, Unsendable
 from invites import finding
+
+CAUSE = Fingerprint(JsonText("last_error", path=""))
 
 
 def new_token() -> str:
@@ -67,7 +70,11 @@ class InviteQuerySet(OutgoingQuerySet):
     def open_to_claims(self) -> "InviteQuerySet":
         """Pending ones, and failed ones of the older program, which gave no reason."""
         status = self.model.Status
-        return self.filter(Q(status=status.PENDING) | Q(status=status.FAILED, reason=None))
+        older = Q(status=status.FAILED, reason=None, canary=None)
+        return self.filter(Q(status=status.PENDING) | older)
+
+    def retriable(self) -> "InviteQuerySet":
+        return super().retriable().filter(accepted_at=None)
 
     def failed(self) -> "InviteQuerySet":
         return self.filter(status=self.model.Status.FAILED)
@@ -85,6 +92,7 @@ class Invite(Outgoing):
         CANCELLED = "cancelled", "cancelled"
 
     DONE: ClassVar[str] = Status.SENT
+    CAUSE: ClassVar[Any] = CAUSE
     PREFETCH: ClassVar[tuple[str, ...]] = ("enquiry",)
 
     id = models.UUIDField(primary_key=True, default=uuid4, db_default=RandomUUID(), editable=False)
@@ -120,6 +128,14 @@ class Invite(Outgoing):
             ),
             models.Index(fields=["status", "-created_at"], name="invites_by_status"),
             models.Index(fields=["enquiry"], name="invites_of_an_enquiry"),
+            models.Index(
+                CAUSE, NEWEST_FIRST, name="invites_failed_by_cause", condition=Q(status="failed")
+            ),
+            models.Index(
+                fields=["canary"],
+                name="invites_under_a_canary",
+                condition=Q(canary__isnull=False),
+            ),
             *finding.OF_INVITES,
         ]
         constraints = [
@@ -146,7 +162,7 @@ class Invite(Outgoing):
     @property
     def waits(self) -> bool:
         """Whether it is open to claims; one of the older program only while attempts are left."""
-        is_older = self.status == self.Status.FAILED and self.reason is None
+        is_older = self.status == self.Status.FAILED and self.reason is None and not self.canary
         return super().waits or (is_older and not self.is_used_up)
 
     @property

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
 
+from egac.canary import settle_canaries
 from egac.drain import Drain
 from egac.outbox import Unsendable
 from egac.preview import preview_due
@@ -46,6 +47,8 @@ def retry_invites(
     are kept to be looked at. When `stop` is set, what is in flight is finished and the rest given
     back. Raises NotConfigured where Resend is not.
     """
+    if not dry_run:
+        settle_canaries(Invite)  # held or not: nobody waits under a canary for ever
     rows = Invite.objects.all() if ids is None else Invite.objects.filter(pk__in=ids)
     if not settings.SENDING:
         return _result([], left=rows.due().count(), note=HELD)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from egac.admin_actions import Line, Press, StaffAction
+from egac.admin_causes import CauseFilter
 from egac.admin_outgoing import BAD_NEWS, ErrorFilter, Mail, OutgoingAdmin, ReasonFilter
 from egac.admin_pages import MOST_EVENTS, Event, Link, person_link
 from egac.admin_records import RecordAdmin, badge, moment
@@ -27,7 +28,7 @@ from egac.providers.resend import EMAIL
 from egac.providers.whatsapp import WHATSAPP
 from egac.retry import Reason
 from egac.search import any_of
-from egac.staff import instant_of
+from egac.staff import Changed, instant_of
 from notifications import admin_buttons as buttons
 from notifications import staff
 from notifications.admin_filters import ChannelFilter, TypeFilter
@@ -60,6 +61,7 @@ class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
     staff_actions = (buttons.RETRY, buttons.CANCEL, buttons.RESCHEDULE)
     senders: ClassVar[Any] = {"email": EMAIL, "whatsapp": WHATSAPP}
     tones = TONES
+    correction = "queue a corrected one in its place: a queued message keeps what it says"
     list_display = (
         "id",
         "about",
@@ -71,7 +73,14 @@ class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
         "error_sentence",
     )
     list_display_links = ("id", "about")
-    list_filter: ClassVar[Any] = ("status", ChannelFilter, TypeFilter, ReasonFilter, ErrorFilter)
+    list_filter: ClassVar[Any] = (
+        "status",
+        ChannelFilter,
+        TypeFilter,
+        ReasonFilter,
+        ErrorFilter,
+        CauseFilter,
+    )
     sortable_by = ("id",)
     ordering: ClassVar[Any] = ("-pk",)
     search_help_text = (
@@ -159,6 +168,8 @@ class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
         return [*notes, row.forbidden] if row.forbidden else notes
 
     def state_in_words(self, row: Notification) -> str:
+        if row.wait:
+            return super().state_in_words(row)
         if row.status == Status.FAILED and row.reason is None:
             return "Failed in another program. Press Retry now to send it."
         if row.status == Status.FAILED and row.reason == Reason.INVALID:
@@ -212,9 +223,17 @@ class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
             changed, did, logged = buttons.do(press.action, seen, press.typed)
             rows = Notification.objects.filter(pk__in=changed.ids)
             self.log(request, rows, press.told(changed.changed, logged))
+        if press.action is buttons.RETRY:
+            return self.send_now(request, changed)
         sentence = changed.sentence(did)
+        is_all = changed.changed and not changed.skipped
+        return (messages.SUCCESS if is_all else messages.WARNING), sentence
+
+    def send_now(self, request: HttpRequest, changed: Changed) -> tuple[int, str]:
+        """Leave what is due to the worker, and say so where none is about."""
+        sentence = changed.sentence(buttons.are_due(changed.changed))
         nobody = staff.why_nobody_sends(timezone.now())
-        if press.action is buttons.RETRY and changed.changed and nobody:
+        if changed.changed and nobody:
             return messages.WARNING, f"{sentence} But {nobody}."
         is_all = changed.changed and not changed.skipped
         return (messages.SUCCESS if is_all else messages.WARNING), sentence

@@ -134,11 +134,16 @@ class TimeForm(forms.Form):
         return at
 
 
+def are_due(count: int) -> str:
+    """Return what a retry did with so many, in words that follow the number."""
+    return "is due now: the worker sends it" if count == 1 else "are due now: the worker sends them"
+
+
 def do(action: StaffAction, seen: Seen, typed: Mapping[str, Any]) -> tuple[Changed, str, str]:
     """Call the button's verb; return both numbers, what it did in words, and more for the log."""
     if action is RETRY:
-        did = "are due now: the worker sends them"
-        return staff.retry_now(list(seen), seen=seen), did, ""
+        changed = staff.retry_now(list(seen), seen=seen)
+        return changed, are_due(changed.changed), ""
     if action is CANCEL:
         return staff.cancel_messages(list(seen), seen=seen), "cancelled", ""
     at = typed["at"]

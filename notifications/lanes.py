@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 
 from egac import channels
+from egac.canary import settle_canaries
 from egac.drain import SETTLE_SECONDS, Drain
 from egac.orphans import give_back_lost, settle_orphans
 from egac.outbox import OutgoingQuerySet
@@ -81,6 +82,7 @@ class Lane:
 
         Returns in a sentence why the lane is closed, or "".
         """
+        settle_canaries(Notification)  # held or not: nobody waits under a canary for ever
         return self.why_held() or self.drain.run()
 
     def send(self) -> str:

@@ -10,6 +10,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now, Upper
 from django.utils.timezone import localtime
 
+from egac.causes import NEWEST_FIRST, Fingerprint, JsonText
 from egac.instants import InstantField
 from egac.outbox import (
     MAY_BE_WRITTEN_TO,
@@ -23,6 +24,7 @@ from notifications import consent, finding, payloads, relevance
 from notifications.finding import IS_WHATSAPP as IS_WHATSAPP
 
 WAITS = Q(status="pending")
+CAUSE = Fingerprint("last_error", JsonText("payload", path="channel"))
 RECIPIENT = Upper(KeyTextTransform("to", "payload"))
 
 
@@ -81,6 +83,7 @@ class Notification(Outgoing):
         CANCELLED = "cancelled", "cancelled"
 
     DONE: ClassVar[str] = Status.COMPLETED
+    CAUSE: ClassVar[Any] = CAUSE
 
     owners: list[tuple[str, bool]] | None = None  # of its number, as a claim tells them
     forbidden = ""  # why its recipient is not written to, as `look_up` notes
@@ -152,6 +155,14 @@ class Notification(Outgoing):
                 condition=Q(status="processing"),
             ),
             models.Index(RECIPIENT, name="queue_by_recipient"),
+            models.Index(
+                CAUSE, NEWEST_FIRST, name="queue_failed_by_cause", condition=Q(status="failed")
+            ),
+            models.Index(
+                fields=["canary"],
+                name="queue_under_a_canary",
+                condition=Q(canary__isnull=False),
+            ),
             *finding.INDEXES,
         ]
 

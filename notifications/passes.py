@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db import close_old_connections, connection
 
+from egac.canary import settle_canaries
 from egac.drain import AWAY
 from egac.preview import preview_due
 from egac.providers import NotConfigured
@@ -61,6 +62,8 @@ def pass_within(
     With `dry_run`, or that of a channel's setting, nothing is sent: what each message would be is
     kept to be looked at. Raises NotConfigured where no channel is configured.
     """
+    if not dry_run:
+        settle_canaries(Notification)  # first: what it releases is to be shared out too
     shares = _shares(bounds.limit or 0, channels)
     dry = [name for name in channels if dry_run or CHANNELS[name][0](Bounds(), len).is_dry_run()]
     if not dry:

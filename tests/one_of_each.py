@@ -51,6 +51,7 @@ def of_ground(invite: Invite) -> dict[str, Any]:
         error_code="service_unavailable",
     )
     return {
+        "egac_failure": SimpleNamespace(pk=f"invites-{'0' * 32}"),
         "egac_person": SimpleNamespace(pk=f"enquiry-{invite.enquiry_id}"),
         "egac_channel": channels.named("email"),
         "egac_messageaudit": line,

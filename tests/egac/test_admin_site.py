@@ -37,6 +37,8 @@ def test_the_pages_of_all_our_apps_are_known() -> None:
         "invites_enquiry_export",
         "egac_channel_pause",
         "egac_channel_resume",
+        "egac_failure_retry",
+        "egac_failure_take_back",
         "jobs_jobrun_changelist",
         "bookings_booking_confirm",
         "bookings_booking_cancel",
@@ -67,7 +69,7 @@ def test_the_pages_of_all_our_apps_are_known() -> None:
 
 def test_19_every_action_refuses_a_viewer(objects: dict[str, Any]) -> None:
     viewer = login("Viewers")
-    verbs = ("retry", "cancel", "send", "again", "pause", "resume", "run", "add", "delete")
+    verbs = ("retry", "back", "cancel", "send", "again", "pause", "resume", "run", "add", "delete")
     of_bookings = ("confirm", "complete", "attended", "missed", "register", "edit")
     doors = (*verbs, *of_bookings, "import", "export")
     urls = {n: u for n, u in admin_urls(objects).items() if n.rpartition("_")[2] in doors}

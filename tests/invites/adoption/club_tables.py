@@ -97,11 +97,7 @@ MARKED = f"""
 class ClubDatabase(Database):
     """A database with enquiries and invites."""
 
-    app, latest = "invites", "0022_count_finished"
-
-    def forget(self, migration: str) -> None:
-        """Lose the record that a migration was applied, as a lost connection does."""
-        self.run(f"DELETE FROM django_migrations WHERE app = 'invites' AND name = '{migration}'")
+    app, latest = "invites", "0024_failures_by_cause"
 
     def schema(self) -> Schema:
         return {what: self.run(sql) for what, sql in SCHEMA.items()}

@@ -104,11 +104,7 @@ def test_attempts_that_were_counted_stay_and_only_gaps_are_filled(make: Make) ->
 def test_a_second_run_changes_nothing(club: ClubDatabase) -> None:
     club.migrate()
     before = club.dump()
-    club.forget("0001_initial")
-    club.forget("0002_complete")
-    club.forget("0020_find_people")
-    club.forget("0021_find_in_long_lists")
-    club.forget("0022_count_finished")
+    club.run("DELETE FROM django_migrations WHERE app = 'invites'")
 
     club.migrate()
 

@@ -97,7 +97,7 @@ def test_an_invalid_index_is_built_anew(club: ClubDatabase, fresh_schema: Schema
     assert club.schema() == fresh_schema
 
 
-@pytest.mark.parametrize("number", ["0001", "0002", "0020", "0021", "0022"])
+@pytest.mark.parametrize("number", ["0001", "0002", "0020", "0021", "0022", "0023", "0024"])
 def test_printing_the_sql_changes_nothing(club: ClubDatabase, number: str) -> None:
     before = club.dump()
 

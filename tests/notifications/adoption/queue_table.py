@@ -82,7 +82,7 @@ MARKED = f"""
 class QueueDatabase(Database):
     """A database with a queue."""
 
-    app, latest = "notifications", "0005_count_finished"
+    app, latest = "notifications", "0007_failures_by_cause"
 
     def schema(self) -> dict[str, list[Any]]:
         return {what: self.run(sql) for what, sql in SCHEMA.items()}

@@ -112,7 +112,7 @@ def test_a_fresh_queue_that_holds_rows_is_not_dropped(fresh: QueueDatabase) -> N
 def test_both_legacies_are_adopted_in_one_database_and_handed_back(make: Make) -> None:
     database = make(INVITES, QUEUE)
     before = database.dump()
-    database.migrate_app("invites", "0022_count_finished")
+    database.migrate_app("invites", "0024_failures_by_cause")
     database.migrate()
 
     database.migrate("zero")

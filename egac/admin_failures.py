@@ -1,0 +1,204 @@
+"""The page of failures by cause, and its buttons: retry all with one cause, take that back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from egac.admin_actions import NOTHING_DONE
+from egac.admin_outgoing import OutgoingAdmin
+from egac.admin_records import RecordAdmin, moment
+from egac.admin_retry_cause import RetryPage, permission_of
+from egac.canary import CanaryRetry, Refused, take_back
+from egac.causes import MOST_CAUSES, Cause, causes_of, tables_with_causes
+from egac.explain import day_and_clock, means
+from egac.why_waiting import NAMES
+
+MOST_ENDED = 10
+
+
+@dataclass(frozen=True)
+class Example:
+    """One failed row of a cause."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One cause, as the page tells it."""
+
+    key: str  # of its addresses
+    cause: Cause
+    table: str
+    channel: str
+    what: str
+    then: str
+    examples: list[Example]
+    list_url: str
+    may_retry: bool
+    retry: CanaryRetry | None = None  # the one that waits
+    stands: str = ""
+
+    @property
+    def first(self) -> Any:
+        return moment(self.cause.first_at)
+
+    @property
+    def last(self) -> Any:
+        return moment(self.cause.last_at)
+
+
+class FailureAdmin(RecordAdmin):
+    """Failed rows of every table, a line a cause."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view, of = self.admin_site.admin_view, "egac_failure"
+        return [
+            path("", view(self.changelist_view), name=f"{of}_changelist"),
+            path("<str:key>/retry/", view(self.retry), name=f"{of}_retry"),
+            path("<str:key>/take-back/", view(self.take_back), name=f"{of}_take_back"),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show every cause for which rows failed, the commonest first, and the last retries."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        pages = [page for page in pages_of_tables() if page.has_view_permission(request)]
+        now = timezone.now()  # noqa: TID251  a page reads the clock
+        retries = latest_retries([page.model._meta.db_table for page in pages])
+        waiting = {(each.source, each.cause): each for each in retries if each.is_waiting}
+        lines = [line for page in pages for line in lines_of(page, request, waiting, now)]
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Failures",
+            "lines": sorted(lines, key=lambda line: -line.cause.count),
+            "ended": [told_of(each, now) for each in retries if not each.is_waiting],
+            "is_cut": any(count >= MOST_CAUSES for count in _counts(lines)),
+            "most": MOST_CAUSES,
+            "lists": [(page.opts.verbose_name_plural, page.url_of("changelist")) for page in pages],
+        }
+        return TemplateResponse(request, "admin/failures.html", context)
+
+    # The buttons
+
+    def retry(self, request: HttpRequest, key: str) -> HttpResponse:
+        """Show the page that asks, or retry what was confirmed there."""
+        page, name = self._asked(request, key)
+        if request.method != "POST":
+            return self._back(request, messages.WARNING, NOTHING_DONE)
+        return RetryPage(self.admin_site, page, name).answer(request)
+
+    def take_back(self, request: HttpRequest, key: str) -> HttpResponse:
+        """Leave the rows that wait under a canary failed."""
+        page, _ = self._asked(request, key)
+        if request.method != "POST":
+            return self._back(request, messages.WARNING, NOTHING_DONE)
+        posted = request.POST.get("retry", "")
+        pk = int(posted) if posted.isascii() and posted.isdecimal() and len(posted) < 18 else 0
+        now = timezone.now()  # noqa: TID251  a page reads the clock
+        try:
+            with transaction.atomic():
+                keys, retry = take_back(pk, by=request.user.get_username(), now=now)
+                what = f"Take back: {len(keys)} of {retry.held}. They stay failed as before."
+                log(request, page, keys, what)
+        except Refused as error:
+            return self._back(request, messages.WARNING, str(error))
+        sentence = f"{len(keys):,} taken back: {retry.sentence(now)}"
+        return self._back(request, messages.SUCCESS, sentence)
+
+    def _asked(self, request: HttpRequest, key: str) -> tuple[OutgoingAdmin, str]:
+        """Return the pages of the table that is meant, and the cause; refuse who may not retry."""
+        table, _, name = key.rpartition("-")
+        page = next(
+            (each for each in pages_of_tables() if each.model._meta.db_table == table), None
+        )
+        may = page is not None and request.user.has_perm(permission_of(page))
+        if not may or not self.has_view_permission(request):
+            raise PermissionDenied
+        if page is None:
+            raise Http404
+        return page, name
+
+    def _back(self, request: HttpRequest, level: int, sentence: str) -> HttpResponse:
+        messages.add_message(request, level, sentence)
+        return HttpResponseRedirect(reverse("admin:egac_failure_changelist"))
+
+
+def log(request: HttpRequest, page: OutgoingAdmin, keys: list[Any], what: str) -> None:
+    """Write what was done into the history of each row."""
+    page.log(request, page.get_queryset(request).filter(pk__in=keys), what)
+
+
+def pages_of_tables() -> list[OutgoingAdmin]:
+    """Return the pages of every table whose failures are told by cause."""
+    pages = (admin.site._registry.get(model) for model in tables_with_causes().values())
+    return [page for page in pages if isinstance(page, OutgoingAdmin)]
+
+
+def latest_retries(tables: list[str]) -> list[CanaryRetry]:
+    """Return the retries of these tables that wait, and the last that ended."""
+    of_them = CanaryRetry.objects.filter(source__in=tables)
+    waiting = of_them.filter(state=CanaryRetry.State.WAITING)
+    ended = of_them.exclude(state=CanaryRetry.State.WAITING).order_by("-started_at")
+    return [*waiting, *ended[:MOST_ENDED]]
+
+
+def told_of(retry: CanaryRetry, now: Any) -> dict[str, Any]:
+    """Return what the page says of a retry that has ended."""
+    who = f"{retry.started_by}, {day_and_clock(retry.started_at)}: {retry.why}"
+    return {"who": who, "meaning": retry.meaning, "sentence": retry.sentence(now)}
+
+
+def lines_of(
+    page: OutgoingAdmin, request: HttpRequest, waiting: dict[Any, CanaryRetry], now: Any
+) -> Iterator[Line]:
+    """Yield a line for each cause of a table."""
+    table = page.model._meta.db_table
+    causes = causes_of(page.model)
+    keys = [key for cause in causes for key in cause.newest]
+    rows = page.get_queryset(request).in_bulk(keys) if keys else {}
+    may = request.user.has_perm(permission_of(page))
+    for cause in causes:
+        examples = [rows[key] for key in cause.newest if key in rows]
+        if not examples:
+            continue  # retried while the page was made
+        retry = waiting.get((table, cause.name))
+        what, then = means_for(page, examples[0])
+        yield Line(
+            key=f"{table}-{cause.name}",
+            cause=cause,
+            table=str(page.opts.verbose_name_plural),
+            channel=NAMES[page.sender_of(examples[0]).channel],
+            what=what,
+            then=then,
+            examples=[
+                Example(row.recipient or "nobody", page.url_of("change", row.pk))
+                for row in examples
+            ],
+            list_url=f"{page.url_of('changelist')}?cause={cause.name}",
+            may_retry=may,
+            retry=retry,
+            stands=retry.sentence(now) if retry else "",
+        )
+
+
+def means_for(page: OutgoingAdmin, row: Any) -> tuple[str, str]:
+    """Return what the cause of a row means and what to do, each a sentence."""
+    return means(row.last_error, reason=row.reason, correct=page.correction)
+
+
+def _counts(lines: list[Line]) -> list[int]:
+    tables = [line.table for line in lines]
+    return [tables.count(table) for table in set(tables)]
