@@ -3,7 +3,11 @@
 from functools import wraps
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin import AdminSite
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
@@ -11,6 +15,8 @@ from django.urls import URLPattern, URLResolver, path
 from egac.admin_dashboard import dashboard_context, refresh
 from egac.admin_masking import as_seen_by
 from egac.admin_navigation import navigation_of
+
+SESSION_ENDED = "You were signed out meanwhile, so nothing was done. Sign in, then press it again."
 
 
 class OpsSite(AdminSite):
@@ -31,6 +37,10 @@ class OpsSite(AdminSite):
 
         @wraps(page)
         def masked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if names_what_cannot_be(request):
+                raise BadRequest("No row is called so.")
+            if request.method == "POST" and not request.user.is_authenticated:
+                messages.warning(request, SESSION_ENDED)
             return as_seen_by(request, page(request, *args, **kwargs))
 
         return masked
@@ -48,3 +58,15 @@ class OpsSite(AdminSite):
     ) -> TemplateResponse:
         """Show the dashboard, and below it every list that this person may open."""
         return super().index(request, {**dashboard_context(request), **(extra_context or {})})
+
+
+def names_what_cannot_be(request: HttpRequest) -> bool:
+    """Return whether an address or a choice holds a NUL, which PostgreSQL refuses as an error.
+
+    A search passes over it by itself.
+    """
+    asked = [
+        value for name, values in request.GET.lists() if name != SEARCH_VAR for value in values
+    ]
+    chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+    return any("\0" in text for text in (request.path_info, *asked, *chosen))

@@ -18,6 +18,8 @@ class EgacConfig(AppConfig):
 
         for panel in PANELS:
             register_panel(panel)
+        failures = "admin:egac_failure_changelist"
+        register_shortcut(Shortcut("Failures", failures, "egac.view_failure", 10))
         people = "admin:egac_person_changelist"
         register_shortcut(Shortcut("People", people, "egac.view_person", 40))
         post_migrate.connect(make_groups, dispatch_uid="egac.groups")

@@ -1,6 +1,7 @@
 """Business dates and times as people read them, in the club's zone (BUSINESS_TIME_ZONE). Pure."""
 
 from datetime import date, datetime, time
+from functools import lru_cache
 
 from django.utils.timezone import localtime, make_aware
 
@@ -18,6 +19,7 @@ def start_of(on: date) -> datetime:
     return make_aware(datetime.combine(on, time.min))
 
 
+@lru_cache(maxsize=1024)  # a run says the same few days of thousands of invoices
 def day_in_words(on: date) -> str:
     """Return a date with its weekday: `Friday 27 November 2026`."""
     return f"{on:%A %-d %B %Y}"
@@ -28,6 +30,7 @@ def instant_in_words(at: datetime) -> str:
     return f"{localtime(at):%A %-d %B %Y at %H:%M %Z}"
 
 
+@lru_cache(maxsize=1024)
 def span_in_words(starts_on: date, ends_on: date) -> str:
     """Return a period, both days included: `27 November to 26 December 2026`."""
     first = f"{starts_on:%-d %B}" if starts_on.year == ends_on.year else f"{starts_on:%-d %B %Y}"

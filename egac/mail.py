@@ -1,5 +1,6 @@
 """E-mail as Resend takes it: one shape for every app, rendered from one folder a type."""
 
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -50,11 +51,18 @@ def usable_address(address: str | None) -> str:
     cleaned = (address or "").strip()
     if not cleaned:
         raise Unsendable("It has no e-mail address. Add one, then retry.")
-    try:
-        validate_email(cleaned)
-    except ValidationError:
-        raise Unsendable(f"{cleaned!r} is no e-mail address. Correct it, then retry.") from None
+    if not _is_an_address(cleaned):
+        raise Unsendable(f"{cleaned!r} is no e-mail address. Correct it, then retry.")
     return cleaned
+
+
+@lru_cache(maxsize=1024)  # of one booking it is asked when it is judged, told and queued
+def _is_an_address(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def staff_addresses() -> list[str]:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from egac.providers import ProviderError, github
 from egac.providers.http import Answer, call
 from invites.services import invite_stats
-from jobs.fixes import Fix
+from jobs.fixes import BY_CAUSE, Fix
 from jobs.models import JobRun
 from jobs.registry import WATCH_JOB
 from jobs.watchers import BLIND, Finding
@@ -21,6 +21,7 @@ from jobs.watchers import BLIND, Finding
 FAILED = "failed_invites"
 FIXES = {
     FAILED: (
+        BY_CAUSE,
         Fix(
             "Open the failed invites",
             "admin:invites_invite_changelist",

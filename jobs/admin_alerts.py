@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
@@ -11,9 +11,11 @@ from django.utils.safestring import SafeString
 
 from egac.admin_pages import RowPageAdmin
 from egac.admin_records import badge, moment
+from egac.admin_search import SearchedAdmin
 from egac.explain import day_and_clock
+from egac.search import with_words
 from jobs.fixes import buttons_for
-from jobs.models import Alert
+from jobs.models import WORDS_OF_AN_ALERT, Alert
 from jobs.sinks import SINKS, Sink
 
 
@@ -32,14 +34,14 @@ class OpenFilter(admin.SimpleListFilter):
         return queryset.filter(closed_at__isnull=self.value() == "open")
 
 
-class AlertAdmin(RowPageAdmin):
+class AlertAdmin(SearchedAdmin, RowPageAdmin):
     """Alerts, the open ones first. Nobody closes one by hand: it closes when its cause is gone."""
 
     page_template = "admin/jobs/alert.html"
     list_display = ("what", "state", "what_to_do", "opened", "seen", "closed", "times")
     list_display_links = ("what",)
     list_filter = (OpenFilter,)
-    search_fields = ("sentence", "cause")
+    search_help_text = "The beginnings of words of what is wrong."
     empty_sentence = (
         "Nothing is wrong, and nothing was. What goes wrong shows here, with what to do."
     )
@@ -47,6 +49,9 @@ class AlertAdmin(RowPageAdmin):
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         # PostgreSQL puts what is not closed last.
         return [F("closed_at").desc(nulls_first=True), "-opened_at"]
+
+    def found_by(self, request: HttpRequest, term: str) -> Q:
+        return with_words(term, WORDS_OF_AN_ALERT)
 
     @admin.display(description="what is wrong")
     def what(self, alert: Alert) -> str:

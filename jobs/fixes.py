@@ -48,10 +48,11 @@ class ActionFix(Fix):
         return Button(self.label, reverse(self.page), row=cause.partition(":")[2])
 
 
+BY_CAUSE = Fix("See them by cause", "admin:egac_failure_changelist", "egac.view_failure")
 RUN = ("admin:jobs_scheduledjob_run", "jobs.run_job")
 FIXES: dict[str, tuple[Fix, ...]] = {
     "job": (Fix("Run it now", *RUN),),
-    BLIND: (Fix("Look again now", *RUN, row=WATCH_JOB),),
+    BLIND: (Fix("Look now", *RUN, row=WATCH_JOB),),
     "channel_down": (
         ActionFix("Resume the channel", "admin:egac_channel_resume", "egac.pause_channel"),
     ),

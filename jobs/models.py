@@ -5,11 +5,15 @@ from datetime import timedelta
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now, TruncDate
 
+from egac.search import Words
 from jobs.registry import JOBS
+
+WORDS_OF_AN_ALERT = Words("sentence", "cause")
 
 
 class JobRunQuerySet(models.QuerySet["JobRun"]):
@@ -177,7 +181,16 @@ class Alert(models.Model):
 
     class Meta:
         ordering = ["-opened_at"]
-        indexes = [models.Index(fields=["-opened_at"], name="alerts_by_time")]
+        indexes = [
+            models.Index(fields=["-opened_at"], name="alerts_by_time"),
+            models.Index(
+                F("closed_at").desc(nulls_first=True),
+                F("opened_at").desc(),
+                F("id").desc(),
+                name="alerts_in_order",
+            ),
+            GinIndex(WORDS_OF_AN_ALERT, name="alerts_by_words"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["cause"],

@@ -232,7 +232,7 @@ class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
 
     def send_now(self, request: HttpRequest, changed: Changed) -> tuple[int, str]:
         """Leave what is due to the worker, and say so where none is about."""
-        sentence = changed.sentence(buttons.ARE_DUE)
+        sentence = changed.sentence(buttons.are_due(changed.changed))
         nobody = staff.why_nobody_sends(timezone.now())
         if changed.changed and nobody:
             return messages.WARNING, f"{sentence} But {nobody}."

@@ -19,7 +19,6 @@ from notifications import staff
 from notifications.catalogue import title_of
 from notifications.models import Notification
 
-ARE_DUE = "are due now: the worker sends them"
 RETRY = StaffAction(
     "retry",
     "Retry now",
@@ -135,10 +134,16 @@ class TimeForm(forms.Form):
         return at
 
 
+def are_due(count: int) -> str:
+    """Return what a retry did with so many, in words that follow the number."""
+    return "is due now: the worker sends it" if count == 1 else "are due now: the worker sends them"
+
+
 def do(action: StaffAction, seen: Seen, typed: Mapping[str, Any]) -> tuple[Changed, str, str]:
     """Call the button's verb; return both numbers, what it did in words, and more for the log."""
     if action is RETRY:
-        return staff.retry_now(list(seen), seen=seen), ARE_DUE, ""
+        changed = staff.retry_now(list(seen), seen=seen)
+        return changed, are_due(changed.changed), ""
     if action is CANCEL:
         return staff.cancel_messages(list(seen), seen=seen), "cancelled", ""
     at = typed["at"]

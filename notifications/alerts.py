@@ -11,7 +11,7 @@ from django.urls import reverse
 from egac import channels
 from egac.mail import staff_addresses
 from egac.retry import Reason
-from jobs.fixes import RUN, Fix
+from jobs.fixes import BY_CAUSE, RUN, Fix
 from jobs.models import Alert
 from jobs.sinks import Event, Notice, Sink
 from jobs.watchers import Finding
@@ -27,6 +27,7 @@ IS_OPEN = "alert_is_open"  # a relevance check, by name
 FAILED, TOO_OLD = "failed_notifications", "due_too_old"
 FIXES = {
     FAILED: (
+        BY_CAUSE,
         Fix(
             "Open the failed messages",
             "admin:notifications_notification_changelist",

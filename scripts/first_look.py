@@ -40,6 +40,7 @@ A_PASS = (
     "run_escalation_orchestration",
     "escalate_overdue_bookings",
     "schedule_create_zoom",
+    "check_invite_stats",
     "run_worker_queue",
 )
 

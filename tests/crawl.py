@@ -33,8 +33,9 @@ class Visit:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is a page of the admin; an e-mail's own page is another program's."""
-        return self.is_page and not self.policy.startswith("sandbox")
+        """Whether it is a whole page of the admin, and no e-mail's own."""
+        is_whole = self.text.lstrip()[:9].lower() == "<!doctype"
+        return self.is_page and is_whole and not self.policy.startswith("sandbox")
 
 
 class Links(HTMLParser):

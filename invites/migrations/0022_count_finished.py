@@ -6,7 +6,6 @@ from egac.counting import CountFinishedRows
 
 
 class Migration(migrations.Migration):
-    atomic = False
     dependencies = [("invites", "0021_find_in_long_lists"), ("egac", "0022_figures")]
     operations = [
         CountFinishedRows(

@@ -8,7 +8,6 @@ CHANNEL = """CASE WHEN payload @> '{"channel": "whatsapp"}' THEN 'whatsapp' ELSE
 
 
 class Migration(migrations.Migration):
-    atomic = False
     dependencies = [("notifications", "0004_find_in_long_lists"), ("egac", "0022_figures")]
     operations = [
         CountFinishedRows(

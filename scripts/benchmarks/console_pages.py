@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -60,6 +61,32 @@ def pages_of(
             yield Page(f"search {what}", searching(url, term))
     if changelist.result_list and of.list_display_links is not None:
         yield Page("a row", changelist.url_for_result(changelist.result_list[0]))
+
+
+def pages_without_rows(*, on: date) -> dict[str, list[Page]]:
+    """Return the pages that sum up or that no table stands behind, by what they are about.
+
+    `on` is a day of the month ahead.
+    """
+    pages = {"the dashboard": [Page("itself", reverse("admin:index"))]}
+    for each in admin.site._registry.values():
+        if not each.model._meta.managed:
+            pages[str(each.opts.verbose_name)] = [Page("itself", list_url(each))]
+    day = reverse("admin:billing_monthahead_day", args=[on.isoformat()])
+    pages["month ahead"].append(Page("a day", day))
+    pages["person"] += people()
+    return pages
+
+
+def people() -> Iterator[Page]:
+    """Yield each search for somebody, and timelines: of whom most is known, and of another."""
+    url = reverse("admin:egac_person_changelist")
+    for what, term in SEARCHES.items():
+        yield Page(f"search {what}", searching(url, term))
+    for what, which in (("whom most is known of", "customer-1"), ("somebody", "customer-2")):
+        yield Page(what, reverse("admin:egac_person_change", args=[which]))
+    of_most = reverse("admin:egac_person_change", args=["customer-1"])
+    yield Page("whom most is known of, the second page", f"{of_most}?page=2")
 
 
 def searching(url: str, term: str) -> str:

@@ -1,8 +1,11 @@
 """A club of many years for the console: rows of every list, made by the database itself."""
 
+from datetime import date
+
 from django.db import connection
 
-# One row in so many has failed, waits or is new; the others came to a good end long ago.
+# One row in so many has failed, waits or is new; the others came to a good end long ago. To the
+# first person went one message in a hundred.
 PEOPLE = """
 INSERT INTO class_packages (name, plan, price, currency)
   SELECT 'Package ' || n, CASE WHEN n % 2 = 0 THEN 'monthly' ELSE 'per_class' END, 40 + n, 'GBP'
@@ -75,16 +78,17 @@ MESSAGES = """
 INSERT INTO notifications_queue (status, type, payload, attempts, error_message, created_at,
     sent_at, reason, generation, rendered)
   SELECT state, kind, jsonb_build_object('channel', CASE WHEN n % 4 = 0 THEN 'whatsapp'
-      ELSE 'email' END, 'to', CASE WHEN n % 4 = 0 THEN '+4477' || lpad((n % {people})::text, 8, '0')
-      ELSE 'person' || n % {people} || '@families.example' END, 'template', kind, 'context',
-    jsonb_build_object('name', (ARRAY['Amelia', 'Bea', 'Chidi', 'Zoë', 'Mia'])[1 + n % 5]
-      || ' Family' || n % {people}, 'invoice_number', 'EGAC-2026-' || lpad(n::text, 6, '0'),
+      ELSE 'email' END, 'to', CASE WHEN n % 4 = 0 THEN '+4477' || lpad(who::text, 8, '0')
+      ELSE 'person' || who || '@families.example' END, 'template', kind, 'context',
+    jsonb_build_object('name', (ARRAY['Amelia', 'Bea', 'Chidi', 'Zoë', 'Mia'])[1 + who % 5]
+      || ' Family' || who, 'invoice_number', 'EGAC-2026-' || lpad(n::text, 6, '0'),
       'amount', '£42.00', 'booking', 'Junior running (monthly)', 'times',
       'Tuesdays and Thursdays at 18:30 UK time')), 1,
     CASE WHEN state = 'failed' THEN 'No such address.' END, born, born, CASE WHEN state = 'failed'
       THEN 'permanent' WHEN state = 'cancelled' THEN 'irrelevant' END, 1,
     CASE WHEN n > {messages} * 9 / 10 THEN {body} END
-  FROM (SELECT n, (ARRAY['payment_reminder', 'invoice_issued', 'class_notification',
+  FROM (SELECT n, CASE WHEN n % 101 = 0 THEN 1 ELSE n % {people} END AS who,
+      (ARRAY['payment_reminder', 'invoice_issued', 'class_notification',
       'payment_received'])[1 + n % 4] AS kind, now() - ({messages} - n) * interval '40 seconds'
       AS born, CASE WHEN n % 500 = 0 THEN 'failed' WHEN n % 100 = 1 THEN 'cancelled'
       WHEN n > {messages} - 5000 AND n % 3 = 2 THEN 'pending' ELSE 'completed' END AS state
@@ -118,8 +122,9 @@ INSERT INTO jobs_jobrun (job, status, exclusive, trigger, actor, business_on, dr
 INSERT INTO jobs_alert (cause, sentence, next_step, page, count, opened_at, last_seen_at, closed_at,
     told)
   SELECT 'cause' || n, n || ' messages failed.', 'Look at them.', '/admin/', 1, now()
-    - n * interval '1 hour', now() - n * interval '1 hour', CASE WHEN n > 5 THEN now() END, '{{}}'
-  FROM generate_series(1, {people} / 20) AS n;
+    - n * interval '1 minute', now() - n * interval '1 minute',
+    CASE WHEN n > 5 THEN now() - n * interval '30 seconds' END, '{{}}'
+  FROM generate_series(1, {messages}) AS n;
 INSERT INTO workers (name, kind, recorded) SELECT 'host:' || n, 'loop', n
   FROM generate_series(1, 200) AS n;
 INSERT INTO secret_uses (name) SELECT 'secret ' || n FROM generate_series(1, 20) AS n;
@@ -131,7 +136,7 @@ BODY = """json_build_object('from', 'EGAC', 'to', json_build_array('person@famil
 EMPTY = """
 TRUNCATE class_packages, instructors, customers, invites, enquiries, notifications_queue,
   message_audit, delivery_events, suppressions, jobs_jobrun, jobs_alert, workers, channels,
-  secret_uses
+  secret_uses, hourly_figures, django_admin_log
   RESTART IDENTITY CASCADE
 """
 
@@ -145,7 +150,7 @@ def fill(messages: int) -> None:
         "sessions": messages // 50,
         "enrolments": messages // 5,
         "invoices": messages // 4,
-        "runs": messages // 5,
+        "runs": messages,
         "body": BODY,
     }
     with connection.cursor() as cursor:
@@ -154,6 +159,14 @@ def fill(messages: int) -> None:
             for statement in statements.format(**sizes).split(";\n"):
                 if statement.strip():
                     cursor.execute(statement)
+
+
+def tomorrow() -> date:
+    """Return the day after the one that the rows' days are counted from."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_date + 1")
+        on: date = cursor.fetchone()[0]
+        return on
 
 
 def tidy() -> None:

@@ -106,9 +106,5 @@ def session_of_a_manager(*, finds_pages: bool) -> tuple[str, dict[str, str]]:
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(user)
     visits = crawl(client, examples=1) if finds_pages else {}
-    pages = {
-        visit.kind.partition(":")[2].replace(" ", "-"): path
-        for path, visit in visits.items()
-        if visit.is_page
-    }
+    pages = {visit.name: path for path, visit in reversed(visits.items()) if visit.is_ours}
     return client.cookies["sessionid"].value, pages

@@ -1,5 +1,7 @@
 """Pausing and resuming a channel, and the list of whom not to write to."""
 
+from typing import Any
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
@@ -101,3 +103,19 @@ def test_a_manager_lifts_a_suppression() -> None:
     login("Managers").post(f"/admin/egac/suppression/{row.pk}/delete/", {"post": "yes"})
 
     assert not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("page", "posted"),
+    [
+        ("egac/channel/%00/change/", None),
+        ("jobs/jobrun/?job=%00", None),
+        ("egac/channel/pause/", {"_selected_action": ["\0"]}),
+    ],
+)
+def test_a_name_that_postgresql_refuses_is_no_failure(page: str, posted: Any) -> None:
+    client = login("Managers")
+
+    answer = client.post(f"/admin/{page}", posted) if posted else client.get(f"/admin/{page}")
+
+    assert answer.status_code == 400

@@ -165,7 +165,7 @@ def test_one_goes_as_a_test_and_the_others_wait(provider: ProviderServer) -> Non
 
     retry = CanaryRetry.objects.get()
     assert told.startswith("1 goes as a test now; 2 wait for it until"), told
-    assert told.endswith("at least. 1 are due now: the worker sends them."), told
+    assert told.endswith("at least. 1 is due now: the worker sends it."), told
     assert len(provider.resend.accepted) == 1
     assert Notification.objects.filter(canary=retry.pk, status=Status.FAILED).count() == 2
     assert "and arrived; 2 wait for it until" in page_of(operator)

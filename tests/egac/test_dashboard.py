@@ -73,6 +73,7 @@ def test_a_row_that_ends_moves_from_one_count_to_the_other(worker: Worker) -> No
         (lambda: Worker.objects.all().delete(), "No worker was ever seen: start manage.py"),
         (lambda: None, "12 messages are due: done within a minute at 20 calls a second."),
     ],
+    ids=["paused", "stopped", "no worker", "a worker"],
 )
 def test_the_forecast_follows_the_rows(
     worker: Worker, settings: Settings, is_so: Any, sentence: str
@@ -220,12 +221,16 @@ def test_the_navigation_offers_what_a_person_may_open() -> None:
     bar = page.partition('aria-label="Main"')[2].partition("</nav>")[0]
     labels = re.findall(r">([^<]+)</a>", bar)
     assert labels[0] == "Overview"
-    assert {"Invites", "Queue", "People", "Classes", "Invoices", "Jobs"} <= set(labels)
+    assert {"Failures", "Invites", "Queue", "People", "Classes", "Invoices", "Jobs"} <= set(labels)
     assert re.findall(r'aria-current="page">([^<]+)<', bar) == ["Jobs"]
     assert stranger.partition('aria-label="Main"')[2] == ""
 
 
 # How often, and how fast
+
+
+def test_it_refreshes_every_five_seconds() -> None:
+    assert 'hx-trigger="every 5s"' in login("Viewers").get("/admin/").content.decode()
 
 
 def test_what_did_not_change_keeps_its_version(worker: Worker) -> None:

@@ -32,6 +32,13 @@ ALIKE = "_history"  # so one of them stands for all
 # The links fade into the other colour.
 SETTLED = "document.getAnimations().forEach(each => each.finish())"
 
+WIDTH_ON_A_PHONE = f"""new Promise(tell => {{
+    const look = () => innerWidth == {PHONE["width"]}
+        ? tell(document.documentElement.scrollWidth)
+        : requestAnimationFrame(look);
+    look();
+}})"""
+
 
 @pytest.fixture
 def reports(settings: Settings) -> Iterator[Reports]:
@@ -74,7 +81,7 @@ def faults_of(page: Page, path: str) -> Iterator[str]:
     page.evaluate(SETTLED)
     yield from serious_faults(page, f"{path} by night", ONLY_CONTRAST)
     page.set_viewport_size(PHONE)
-    if page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]:
+    if page.evaluate(WIDTH_ON_A_PHONE) > PHONE["width"]:
         yield f"{path} scrolls sideways on a phone"
     page.set_viewport_size(DESK)
     page.emulate_media(color_scheme="light")

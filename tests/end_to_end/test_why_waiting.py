@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -13,6 +14,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from egac.canary import CanaryRetry
 from egac.channels import Channel
 from egac.delivery import Suppression
 from egac.providers import Cause, NotConfigured
@@ -60,6 +62,7 @@ row_states = st.fixed_dictionaries(
         "updated_at": st.sampled_from([timedelta(), -HOUR]),
     }
 )
+tests = st.sampled_from([None, None, "waits", "is gone"])  # the canary under which a failed row is
 leases = st.sampled_from([None, -HOUR, HOUR])
 endings = st.sampled_from([None, "exhausted", "by_staff"])
 batches = st.sampled_from(["none", "none", "called", "in doubt", "over"])
@@ -82,6 +85,8 @@ def rows(draw: st.DrawFn, model: Any) -> dict[str, Any]:
     fields = {"status": status, **draw(row_states)}
     if status in ("failed", "cancelled"):
         fields["reason"] = draw(endings)
+    if status == "failed" and (test := draw(tests)):
+        fields["canary"] = test
     if status == "processing":
         fields["lease_ends_at"] = draw(leases)
         fields["call_started_at"] = draw(st.sampled_from([None, -timedelta(minutes=1)]))
@@ -93,14 +98,23 @@ messages = st.tuples(rows(Notification), st.booleans(), st.booleans(), batches, 
 
 
 def clear() -> None:
-    for model in (Invite, Notification, EmailBatch, Enquiry, Channel, Suppression, Worker):
+    for model in (
+        CanaryRetry,
+        Invite,
+        Notification,
+        EmailBatch,
+        Enquiry,
+        Channel,
+        Suppression,
+        Worker,
+    ):
         model.objects.all().delete()
 
 
 def make_invite(fields: dict[str, Any], is_suppressed: bool) -> None:
     person = EnquiryFactory(**({"email": SUPPRESSED} if is_suppressed else {}))
     invite = Invite.objects.create(enquiry=person)
-    Invite.objects.filter(pk=invite.pk).update(**in_time(fields))
+    Invite.objects.filter(pk=invite.pk).update(**in_time(under_a_canary(Invite, fields)))
 
 
 def make_message(
@@ -115,6 +129,7 @@ def make_message(
     row = Notification.objects.create(type="x", payload=payload, expires_at=at(expires_at))
     if fields["status"] == "processing" and not by_whatsapp and batch != "none":
         fields = {**fields, "lease_ends_at": None, "batch": make_batch(batch, row)}
+    fields = under_a_canary(Notification, fields)
     Notification.objects.filter(pk=row.pk).update(**in_time(fields))
 
 
@@ -125,6 +140,27 @@ def make_batch(state: str, row: Notification) -> EmailBatch:
         "over": {"status": "failed"},
     }
     return EmailBatch.objects.create(row_ids=[row.pk], **in_time(states[state]))
+
+
+def under_a_canary(model: Any, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields with the mark of a retry whose canary waits, or is gone."""
+    if "canary" not in fields:
+        return fields
+    key = "00000000-0000-0000-0000-000000000000" if model is Invite else "0"
+    if fields["canary"] == "waits":
+        beside = {} if model is Invite else {"type": "x", "payload": email()}
+        key = str(model.objects.create(due_at=at(HOUR), **beside).pk)
+    retry = CanaryRetry.objects.create(
+        source=model._meta.db_table,
+        cause=uuid4().hex,
+        meaning="It broke.",
+        canary_key=key,
+        canary_generation=1,
+        held=1,
+        started_by="ana",
+        why="mended",
+    )
+    return {**fields, "canary": retry.pk}
 
 
 def open_channels(states: dict[str, Any]) -> None:
@@ -207,8 +243,10 @@ def assert_as_told(row: Any, after: Any) -> None:
         assert will_not_go <= (after.status != row.DONE), what
     elif kind is Kind.USED_UP:
         assert (grown, after.status, after.reason) == (0, "failed", "exhausted"), what
+    elif kind is Kind.UNDER_A_TEST and row.retry.canary is None:
+        assert after.canary is None, what  # it is as it was before, whatever that was
     elif kind is not Kind.LOST:
-        assert (grown, after.status) == (0, row.status), what
+        assert (grown, after.status, after.canary) == (0, row.status, row.canary), what
 
 
 @pytest.mark.parametrize("table", ["invites", "messages"])

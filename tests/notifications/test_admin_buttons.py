@@ -72,8 +72,8 @@ def test_retry_now_says_when_no_worker_was_seen(
 
     told = confirm(operator, "retry", ask(operator, "retry", failed()))
 
-    assert told.startswith(f"1 are due now: the worker sends them.{silence}")
-    assert (told == "1 are due now: the worker sends them.") is (not silence)
+    assert told.startswith(f"1 is due now: the worker sends it.{silence}")
+    assert (told == "1 is due now: the worker sends it.") is (not silence)
 
 
 def test_18_a_second_press_changes_nothing(operator: Client, worker: Worker) -> None:
@@ -127,7 +127,7 @@ def test_a_row_of_a_batch_that_is_over_is_retried(operator: Client, worker: Work
 
     told = confirm(operator, "retry", ask(operator, "retry", failed(batch=batch)))
 
-    assert told == "1 are due now: the worker sends them."
+    assert told == "1 is due now: the worker sends it."
 
 
 def test_the_page_that_asks_names_whom_what_and_what_speaks_against_it(operator: Client) -> None:

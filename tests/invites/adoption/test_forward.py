@@ -104,7 +104,7 @@ def test_attempts_that_were_counted_stay_and_only_gaps_are_filled(make: Make) ->
 def test_a_second_run_changes_nothing(club: ClubDatabase) -> None:
     club.migrate()
     before = club.dump()
-    club.run("DELETE FROM django_migrations")
+    club.run("DELETE FROM django_migrations WHERE app = 'invites'")
 
     club.migrate()
 
