@@ -1,5 +1,6 @@
 """The buttons of the page of failures: what each does, for whom, and how often."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests.egac.failures import (
     url_of,
 )
 from tests.egac.threads import side_by_side
+from tests.providers.faults import Fault, always
 from tests.providers.server import ProviderServer
 from tests.staff import login
 from tests.stored import everything_stored
@@ -45,7 +47,7 @@ def test_one_goes_as_a_test_and_the_others_wait(provider: ProviderServer) -> Non
     run_pass(limit=10, seconds=5)
 
     retry = CanaryRetry.objects.get()
-    assert told.startswith("1 goes as a test now; 2 wait for it until"), told
+    assert re.match(r"1 went as a test at [\d:]+ \w+; 2 wait for it until", told), told
     assert told.endswith("at least. 1 is due now: the worker sends it."), told
     assert len(provider.resend.accepted) == 1
     assert Notification.objects.filter(canary=retry.pk, status=Status.FAILED).count() == 2
@@ -77,6 +79,29 @@ def test_a_test_of_invites_goes_at_once_though_no_run_is_due(provider: ProviderS
     assert len(provider.resend.accepted) == 1
     assert "1 sent" in told, told
     assert CanaryRetry.objects.get().arrived_at
+
+
+def test_a_test_that_is_refused_leaves_the_others_failed(provider: ProviderServer) -> None:
+    invites = fail_invites(3)
+    provider.resend.faults = always(Fault.error(422, "validation_error", "No such mailbox."))
+
+    told = press(login("Operators"), Invite)
+
+    assert told.startswith("The test failed too. So 2 stay failed as before"), told
+    assert [invite.generation for invite in Invite.objects.order_by("generation")] == [1, 1, 2]
+    assert len(invites) == Invite.objects.filter(status="failed", canary=None).count()
+
+
+def test_18_a_forged_number_takes_no_more_than_it_says() -> None:
+    fail(30)
+    operator = login("Operators")
+    url = url_of()
+    posted = ask(operator, url)
+    key, until, _ = posted["seen"].split("@")
+
+    confirm(operator, url, {**posted, "seen": f"{key}@{until}@3"})
+
+    assert CanaryRetry.objects.get().held == 2
 
 
 def test_a_single_row_is_sent_at_once(provider: ProviderServer) -> None:
@@ -162,7 +187,7 @@ def test_18_what_a_colleague_took_meanwhile_is_counted_as_skipped() -> None:
 
     told = confirm(operator, url, posted)
 
-    assert "1 goes as a test now; 1 waits for it" in told
+    assert "; 1 waits for it until" in told
     assert told.endswith(f"Skipped: 1 {CHANGED_MEANWHILE}."), told
 
 
@@ -174,7 +199,7 @@ def test_18_two_who_press_at_once_have_the_effect_of_one(provider: ProviderServe
 
     told = side_by_side(2, lambda number: confirm(people[number], url, posted[number]))
 
-    assert sum(sentence.startswith("1 goes as a test now") for sentence in told) == 1, told
+    assert sum(sentence.startswith("1 went as a test") for sentence in told) == 1, told
     assert sum(sentence.startswith("Nothing was retried") for sentence in told) == 1, told
     assert len(provider.resend.accepted) == 1
     assert CanaryRetry.objects.count() == 1
