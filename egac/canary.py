@@ -126,10 +126,11 @@ class CanaryRetry(models.Model):
 
 @dataclass(frozen=True)
 class First:
-    """The row that goes first, and until when rows had failed, as a page showed them."""
+    """The row that goes first, until when rows had failed and how many, as a page showed them."""
 
     key: Any
     until: datetime
+    count: int
 
 
 def retry_cause(
@@ -137,14 +138,14 @@ def retry_cause(
 ) -> tuple[list[Any], CanaryRetry | None]:
     """Requeue the first failed row with this cause, put the others under it.
 
-    Takes rows that had failed by then, at most MOST_RETRIED. Returns the keys of all, and the
-    retry, None where no other row was left. Raises Refused where a retry of the cause waits
-    already, or the first row is not what it was.
+    Takes rows that had failed by then, the newest and no more than were shown. Returns the keys of
+    all, and the retry, None where no other row was left. Raises Refused where a retry of the cause
+    waits already, or the first row is not what it was.
     """
     model = cause.model
     try:
         with transaction.atomic():
-            keys = _locked(model, cause.name, first.until)
+            keys = _locked(model, cause.name, first)
             rows = model._default_manager.filter(pk__in=keys)
             canary = rows.filter(pk=first.key).only("generation").first()
             if canary is None:
@@ -182,12 +183,13 @@ def _begun(cause: Cause, canary: Any, held: int, **told: str) -> CanaryRetry | N
     return retry
 
 
-def _locked(model: Any, name: str, until: datetime) -> list[Any]:
+def _locked(model: Any, name: str, first: First) -> list[Any]:
     """Lock the rows that a retry takes, in the order of every staff action; return their keys."""
     rows = model._default_manager.retriable().alias(failed_by=FAILED_AT)
-    newest = rows.with_cause(name).filter(failed_by__lte=until).order_by(NEWEST_FIRST)
+    newest = rows.with_cause(name).filter(failed_by__lte=first.until).order_by(NEWEST_FIRST, "pk")
     # Asked of the rows once more: one may have changed between its choice and its lock.
-    chosen = model._default_manager.retriable().filter(pk__in=newest.values("pk")[:MOST_RETRIED])
+    newest = newest.values("pk")[: min(first.count, MOST_RETRIED)]
+    chosen = model._default_manager.retriable().filter(pk__in=newest)
     return list(chosen.order_by("pk").select_for_update().values_list("pk", flat=True))
 
 

@@ -37,7 +37,7 @@ def fail(count: int) -> None:
 
 def press(model: Any = Notification) -> CanaryRetry:
     (cause,) = causes_of(model)
-    first = First(cause.newest[0], cause.last_at)
+    first = First(cause.newest[0], cause.last_at, cause.count)
     _, retry = retry_cause(cause, first=first, by="olga", why="mended", meaning="No box.")
     assert retry is not None
     return retry

@@ -83,7 +83,7 @@ def take(model: Any, step: str, what: Any) -> None:
 
 def begin(model: Any) -> None:
     for cause in causes_of(model)[:1]:
-        first = First(cause.newest[0], cause.last_at)
+        first = First(cause.newest[0], cause.last_at, cause.count)
         try:
             retry_cause(cause, first=first, by="olga", why="mended", meaning="It broke.")
         except Refused:
