@@ -38,7 +38,7 @@ class Line:
 
     key: str  # of its addresses
     cause: Cause
-    table: str
+    rows: str  # what the table holds, in words
     channel: str
     what: str
     then: str
@@ -179,7 +179,7 @@ def lines_of(
         yield Line(
             key=f"{table}-{cause.name}",
             cause=cause,
-            table=str(page.opts.verbose_name_plural),
+            rows=str(page.opts.verbose_name if cause.count == 1 else page.opts.verbose_name_plural),
             channel=NAMES[page.sender_of(examples[0]).channel],
             what=what,
             then=then,
@@ -200,5 +200,5 @@ def means_for(page: OutgoingAdmin, row: Any) -> tuple[str, str]:
 
 
 def _counts(lines: list[Line]) -> list[int]:
-    tables = [line.table for line in lines]
+    tables = [line.key.rpartition("-")[0] for line in lines]
     return [tables.count(table) for table in set(tables)]

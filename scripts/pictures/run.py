@@ -1,7 +1,6 @@
 """Take a picture of every kind of page, wide and narrow, light and dark; or the documents' own."""
 
 import argparse
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from tests.conftest import CHROMIUM
 
 DOCS = BASE_DIR / "docs" / "images"
 VIEWPORTS = {"1280": {"width": 1280, "height": 800}, "390": {"width": 390, "height": 844}}
-BRITISH = {"LANGUAGE": "en_GB"}  # the order of a date in its box
 SCHEMES = ("light", "dark")
 
 
@@ -31,9 +29,7 @@ def main(arguments: list[str]) -> int:
     with running_club() as address:
         session, pages = session_of_a_manager(finds_pages=not chosen.docs)
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox"], env={**os.environ, **BRITISH}
-            )
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             studio = Studio(browser, address, session)
             taken = studio.take_scenes() if chosen.docs else studio.take_pages(pages)
             count = sum(1 for _ in save(taken, folder, is_small=chosen.docs))

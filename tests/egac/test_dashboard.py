@@ -100,6 +100,14 @@ def test_the_forecast_follows_a_switch(worker: Worker, settings: Settings) -> No
     assert shown("queue").count("Nothing is due.") == 1
 
 
+def test_what_is_not_due_yet_is_told_apart() -> None:
+    tomorrow = timezone.now() + timedelta(days=1)
+    queue(email(), due_at=tomorrow)
+    queue(email(), due_at=tomorrow)
+
+    assert "Nothing is due. 2 wait for their time." in shown("queue")
+
+
 def test_a_channel_that_is_down_says_until_when(worker: Worker) -> None:
     queue(email())
     error = ProviderError("api: 503", permanent=False, cause=Cause.UNAVAILABLE)
