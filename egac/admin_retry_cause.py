@@ -11,7 +11,15 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from egac.admin_actions import FROM, MOST_SHOWN, Shown, StaffAction, start_in, wrong_number
+from egac.admin_actions import (
+    FROM,
+    MOST_SHOWN,
+    NOTHING_DONE,
+    Shown,
+    StaffAction,
+    start_in,
+    wrong_number,
+)
 from egac.admin_outgoing import OutgoingAdmin
 from egac.canary import (
     MOST_RETRIED,
@@ -70,18 +78,25 @@ class RetryPage:
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Show the page that asks, or do what was confirmed there."""
-        asked = self._asked(request.POST.get("seen", ""))
+        if "seen" not in request.POST:
+            return self._begin(request)
+        asked = self._asked(request.POST["seen"])
         if asked is None:
-            cause = cause_named(self.page.model, self.name)
-            asked = self._to_ask(request, cause) if cause else None
-        if asked is None:
-            return self._back(request, messages.WARNING, GONE)
-        errors = self._errors(request, asked) if "seen" in request.POST else {}
-        if "seen" not in request.POST or errors or FROM in request.POST:
-            return self._ask(request, asked, {} if FROM in request.POST else errors)
+            return self._back(request, messages.WARNING, NOTHING_DONE)
+        if FROM in request.POST:
+            return self._ask(request, asked, {})
+        if errors := self._errors(request, asked):
+            return self._ask(request, asked, errors)
         return self._back(request, *self._retry(request, asked))
 
     # The page that asks
+
+    def _begin(self, request: HttpRequest) -> HttpResponse:
+        cause = cause_named(self.page.model, self.name)
+        asked = self._to_ask(request, cause) if cause else None
+        if asked is None:
+            return self._back(request, messages.WARNING, GONE)
+        return self._ask(request, asked, {})
 
     def _rows(self, request: HttpRequest, first: First) -> Any:
         """Return what a retry takes of the rows that had failed by then, the newest first."""
@@ -158,11 +173,12 @@ class RetryPage:
     # Its button
 
     def _asked(self, seen: str) -> Asked | None:
-        """Read what the page showed; None for nonsense, which asks anew."""
+        """Read what the page showed; None for nonsense."""
         key, _, rest = seen.partition("@")
         until, _, count = rest.rpartition("@")
-        keys, instant = self.page._valid([key]), instant_of(until)
-        if not keys or instant is None or not (count.isascii() and count.isdecimal()):
+        keys, instant = self.page.valid_keys([key]), instant_of(until)
+        is_known = keys and instant and instant.tzinfo and count.isascii() and count.isdecimal()
+        if not is_known or instant is None:
             return None
         return Asked(First(keys[0], instant), int(count[:6]))
 

@@ -153,6 +153,7 @@ def retry_cause(
             if retry:
                 others = rows.exclude(pk=canary.pk)
                 others.update(canary=retry.pk, failed_at=FAILED_AT, updated_at=Now())
+            rows.filter(pk=canary.pk).hurry()
             rows.filter(pk=canary.pk).requeue()
     except IntegrityError:
         raise Refused(WAITS_ALREADY) from None
@@ -190,13 +191,14 @@ def _locked(model: Any, name: str, until: datetime) -> list[Any]:
     return list(chosen.order_by("pk").select_for_update().values_list("pk", flat=True))
 
 
-def take_back(key: int, *, by: str, now: datetime) -> tuple[list[Any], CanaryRetry]:
-    """Leave the rows under a canary failed; the canary itself goes on.
+def take_back(key: int, *, source: str, by: str, now: datetime) -> tuple[list[Any], CanaryRetry]:
+    """Leave the rows of this table that wait under a canary failed; the canary itself goes on.
 
     Returns their keys and the retry. Raises Refused where it waits no longer.
     """
     with transaction.atomic():
-        retry = CanaryRetry.objects.select_for_update().filter(pk=key).first()
+        of_table = CanaryRetry.objects.filter(source=source)
+        retry = of_table.select_for_update().filter(pk=key).first()
         if retry is None or not retry.is_waiting:
             told = retry.sentence(now) if retry else "There is no such retry."
             raise Refused(f"Nothing was taken back. {told}")

@@ -33,6 +33,7 @@ from notifications import admin_buttons as buttons
 from notifications import staff
 from notifications.admin_filters import ChannelFilter, TypeFilter
 from notifications.catalogue import title_of
+from notifications.heartbeat import a_minute
 from notifications.models import Notification, Sample, Worker
 from notifications.preview import preview_html, preview_list
 
@@ -244,9 +245,9 @@ class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
 class WorkerAdmin(RecordAdmin):
     """Who sends: loops that live or lived, and the passes of cron."""
 
-    list_display = ("name", "kind", "state", "started", "seen", "stopped", "recorded")
+    fields = readonly_fields = ("name", "kind", "state", "started", "seen", "stopped", "recorded")
+    list_display = (*fields, a_minute)
     list_display_links = None
-    fields = readonly_fields = list_display
     list_filter = ("kind",)
     ordering = ("-seen_at", "pk")
     empty_sentence = "Workers show here as soon as one runs: manage.py run_worker_queue --loop."

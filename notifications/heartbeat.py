@@ -5,7 +5,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Max
 from django.db.models.functions import Now
@@ -47,3 +47,9 @@ def last_loop_seen_at() -> datetime | None:
     """Return when a worker that never ends last gave a sign of life."""
     loops = Worker.objects.filter(kind=Worker.Kind.LOOP)
     return loops.aggregate(last=Max("seen_at"))["last"]
+
+
+def a_minute(worker: Worker) -> str:
+    """Return how many messages a minute it has recorded on average, once it has lived for one."""
+    minutes = (worker.seen_at - worker.started_at) / timedelta(minutes=1)
+    return f"{worker.recorded / minutes:,.1f}" if minutes >= 1 else "–"

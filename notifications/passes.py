@@ -132,14 +132,24 @@ def _run_channel(channel: str, bounds: Bounds) -> Done:
     notes = set()
     limit = bounds.limit or 0
     try:
-        for lane in CHANNELS[channel]:
+        for lane, kept in _turns(channel, limit):
             called = sum(each.audit is not None for each in recorded)
-            kept = _share_of_single_emails(limit) if lane is EmailBatches else 0
             bounds.limit = max(0, limit - called - kept)
             notes.add(_persevere(lane(bounds, recorded.extend)))
     finally:
         connection.close()
     return Done([_line(each) for each in recorded], notes - {""})
+
+
+def _turns(channel: str, limit: int) -> list[tuple[type[Lane], int]]:
+    """Return a channel's lanes in their order, and how much of the limit each leaves to others.
+
+    What e-mails that go alone did not need after all, ending without a call, goes to batches.
+    """
+    kept = _share_of_single_emails(limit) if channel == "email" else 0
+    if not kept:
+        return [(lane, 0) for lane in CHANNELS[channel]]
+    return [(EmailBatches, kept), (EmailRows, 0), (EmailBatches, 0)]
 
 
 def _share_of_single_emails(limit: int) -> int:

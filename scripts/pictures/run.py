@@ -1,6 +1,7 @@
 """Take a picture of every kind of page, wide and narrow, light and dark; or the documents' own."""
 
 import argparse
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tests.conftest import CHROMIUM
 
 DOCS = BASE_DIR / "docs" / "images"
 VIEWPORTS = {"1280": {"width": 1280, "height": 800}, "390": {"width": 390, "height": 844}}
+BRITISH = {"LANGUAGE": "en_GB"}  # the order of a date in its box
 SCHEMES = ("light", "dark")
 
 
@@ -30,7 +32,7 @@ def main(arguments: list[str]) -> int:
         session, pages = session_of_a_manager(finds_pages=not chosen.docs)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox", "--lang=en-GB"]
+                executable_path=CHROMIUM, args=["--no-sandbox"], env={**os.environ, **BRITISH}
             )
             studio = Studio(browser, address, session)
             taken = studio.take_scenes() if chosen.docs else studio.take_pages(pages)
@@ -73,7 +75,7 @@ class Studio:
             page.goto(f"{self.address}/admin/{scene.path}")
             scene.steps(page)
             page.wait_for_load_state("networkidle")
-            yield scene.name, page.screenshot()
+            yield scene.name, page.screenshot(full_page=scene.is_long)
             page.context.close()
 
     @staticmethod

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
@@ -226,6 +228,21 @@ def test_what_waits_can_be_taken_back_and_it_stands_in_the_history() -> None:
     assert said.count("Take back: 2 of 2. They stay failed as before.") == 2
 
 
+def test_19_who_may_not_retry_messages_takes_none_of_them_back() -> None:
+    fail(3)
+    press(login("Operators"))
+    fail_invites(2)
+    of_invites = login()
+    user = get_user_model().objects.get(pk=of_invites.session["_auth_user_id"])
+    user.user_permissions.set(Permission.objects.filter(codename__in=["retry_invite"]))
+    retry = CanaryRetry.objects.get()
+
+    told = of_invites.post(url_of(Invite, "take-back"), {"retry": str(retry.pk)})
+
+    assert told.status_code == 302
+    assert retry.rows.count() == 2
+
+
 def test_many_are_confirmed_by_their_number_and_a_reason_is_asked() -> None:
     fail(27)
     operator = login("Operators")
@@ -294,10 +311,13 @@ def test_19_a_get_changes_nothing_and_a_viewer_is_refused(button: str) -> None:
     before = everything_stored()
 
     told = confirm(operator, url, {}) if button == "take-back" else ""
+    nonsense = confirm(operator, url, {"seen": "1@2026-03-03@9", "reason": WHY})
     followed = operator.get(url, follow=True).content.decode()
 
     assert viewer.post(url, {"seen": "1@x@2"}).status_code == 403
     assert "Nothing was changed" in followed
+    assert button == "take-back" or "Nothing was changed" in nonsense
+    assert operator.post(f"{PAGE}invites-nonsense/retry/").status_code == 404
     assert not told or "There is no such retry." in told
     assert everything_stored() == before
 

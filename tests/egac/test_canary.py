@@ -163,7 +163,7 @@ def test_when_it_was_last_seen_does_not_move_with_other_changes() -> None:
     (before,) = causes_of(Notification)
     retry = press()
 
-    take_back(retry.pk, by="olga", now=timezone.now())
+    take_back(retry.pk, source=retry.source, by="olga", now=timezone.now())
     Notification.objects.filter(pk=retry.canary_key).delete()
 
     (after,) = causes_of(Notification)

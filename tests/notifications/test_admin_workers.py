@@ -18,14 +18,24 @@ WORKERS = "/admin/notifications/worker/"
 SAMPLES = "/admin/notifications/sample/"
 
 
-def test_the_list_of_workers_says_in_words_who_is_alive(viewer: Client, worker: Worker) -> None:
+def test_the_list_of_workers_says_who_is_alive_and_how_fast(viewer: Client, worker: Worker) -> None:
     silent = Now() - timedelta(minutes=2)
-    Worker.objects.create(name="gone:2:b", kind="loop", seen_at=silent, recorded=1234)
+    began = Now() - timedelta(minutes=42)
+    Worker.objects.create(
+        name="gone:2:b", kind="loop", started_at=began, seen_at=silent, recorded=1234
+    )
     Worker.objects.create(name="done:3:c", kind="pass", stopped_at=Now())
 
     page = page_of(viewer.get(WORKERS))
 
-    for words in ("alive", "silent: it was killed", "stopped in good order", "one pass", "1234"):
+    for words in (
+        "alive",
+        "silent: it was killed",
+        "stopped in good order",
+        "one pass",
+        "1234",
+        "30.9",
+    ):
         assert words in page
 
 

@@ -102,7 +102,7 @@ def test_broken_rows_of_every_kind_never_stop_the_good_ones_behind(
         insert(email(f"good{number}@families.example"))
         insert(whatsapp(f"+4477009001{number:02d}"))
 
-    send(limit=200)
+    send(limit=100)
 
     assert Notification.objects.filter(status=Status.COMPLETED).count() == 100
     assert Notification.objects.filter(status=Status.FAILED, reason="invalid").count() == 100
