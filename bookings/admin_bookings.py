@@ -36,7 +36,6 @@ from egac.admin_search import number_in
 from egac.admin_widgets import SearchBox
 from egac.days import day_in_words
 from egac.money import in_words
-from egac.search import any_of
 
 Status, Access = Booking.Status, Booking.Access
 
@@ -85,10 +84,7 @@ class BookingAdmin(ExportedAdmin, BookingsAdmin):
     )
 
     def found_by(self, request: HttpRequest, term: str) -> Q:
-        itself = Q(reference=term) | Q(pk=number_in(term))
-        return any_of(
-            Booking.objects.filter(of_customers_found(term)), Booking.objects.filter(itself)
-        )
+        return of_customers_found(term) | Q(reference=term) | Q(pk=number_in(term))
 
     # The columns
 

@@ -209,7 +209,7 @@ class ActingAdmin(RecordAdmin):
         return TemplateResponse(request, "admin/confirm_action.html", context)
 
     def _chosen(self, request: HttpRequest, action: StaffAction, keys: Sequence[Any]) -> list[Any]:
-        rows = self.get_queryset(request).filter(pk__in=self._valid(keys))
+        rows = self.get_queryset(request).filter(pk__in=self.valid_keys(keys))
         if action.sends:
             rows = rows.defer(None)  # what a list leaves out is looked at here
         return list(rows[:MOST_AT_ONCE])
@@ -255,7 +255,8 @@ class ActingAdmin(RecordAdmin):
             )
         return ""
 
-    def _valid(self, keys: Iterable[Any]) -> list[Any]:
+    def valid_keys(self, keys: Iterable[Any]) -> list[Any]:
+        """Return what was posted as keys, without what can be none."""
         valid = []
         for key in keys:
             try:
@@ -266,7 +267,7 @@ class ActingAdmin(RecordAdmin):
 
     def _seen(self, text: str) -> dict[Any, str]:
         pairs = [part.rpartition("@") for part in text.split()[:MOST_AT_ONCE]]
-        return {key: version for name, _, version in pairs for key in self._valid([name])}
+        return {key: version for name, _, version in pairs for key in self.valid_keys([name])}
 
     def _way_back(self, back: str, keys: Iterable[Any]) -> str:
         """Return the address of the record, or of the list as it was filtered."""

@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from egac.causes import NAME
+
 
 class CauseFilter(admin.SimpleListFilter):
     """Failed rows of one cause, as the page of failures links to them; otherwise not to be seen."""
@@ -17,5 +19,5 @@ class CauseFilter(admin.SimpleListFilter):
         return [(self.value() or "", "this cause")] if self.value() else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        name = self.value()
-        return queryset.with_cause(name) if name else queryset  # type: ignore[attr-defined]
+        name = self.value() or ""
+        return queryset.with_cause(name) if NAME.fullmatch(name) else queryset  # type: ignore[attr-defined]

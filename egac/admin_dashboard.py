@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -100,4 +101,6 @@ def refresh(request: HttpRequest) -> HttpResponseBase:
 
 @require_safe
 def _panels_now(request: HttpRequest) -> HttpResponseBase:
+    if request.headers.get("HX-Request") != "true":
+        return redirect("admin:index")  # somebody opened it, and it is no whole page
     return TemplateResponse(request, "admin/dashboard/refresh.html", dashboard_context(request))

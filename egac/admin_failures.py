@@ -17,7 +17,7 @@ from egac.admin_outgoing import OutgoingAdmin
 from egac.admin_records import RecordAdmin, moment
 from egac.admin_retry_cause import RetryPage, permission_of
 from egac.canary import CanaryRetry, Refused, take_back
-from egac.causes import MOST_CAUSES, Cause, causes_of, tables_with_causes
+from egac.causes import MOST_CAUSES, NAME, Cause, causes_of, tables_with_causes
 from egac.explain import day_and_clock, means
 from egac.why_waiting import NAMES
 
@@ -38,7 +38,7 @@ class Line:
 
     key: str  # of its addresses
     cause: Cause
-    table: str
+    rows: str  # what the table holds, in words
     channel: str
     what: str
     then: str
@@ -110,7 +110,8 @@ class FailureAdmin(RecordAdmin):
         now = timezone.now()  # noqa: TID251  a page reads the clock
         try:
             with transaction.atomic():
-                keys, retry = take_back(pk, by=request.user.get_username(), now=now)
+                by, source = request.user.get_username(), page.model._meta.db_table
+                keys, retry = take_back(pk, source=source, by=by, now=now)
                 what = f"Take back: {len(keys)} of {retry.held}. They stay failed as before."
                 log(request, page, keys, what)
         except Refused as error:
@@ -121,14 +122,13 @@ class FailureAdmin(RecordAdmin):
     def _asked(self, request: HttpRequest, key: str) -> tuple[OutgoingAdmin, str]:
         """Return the pages of the table that is meant, and the cause; refuse who may not retry."""
         table, _, name = key.rpartition("-")
+        if not NAME.fullmatch(name):
+            raise Http404
         page = next(
             (each for each in pages_of_tables() if each.model._meta.db_table == table), None
         )
-        may = page is not None and request.user.has_perm(permission_of(page))
-        if not may or not self.has_view_permission(request):
+        if page is None or not request.user.has_perm(permission_of(page)):
             raise PermissionDenied
-        if page is None:
-            raise Http404
         return page, name
 
     def _back(self, request: HttpRequest, level: int, sentence: str) -> HttpResponse:
@@ -179,7 +179,7 @@ def lines_of(
         yield Line(
             key=f"{table}-{cause.name}",
             cause=cause,
-            table=str(page.opts.verbose_name_plural),
+            rows=str(page.opts.verbose_name if cause.count == 1 else page.opts.verbose_name_plural),
             channel=NAMES[page.sender_of(examples[0]).channel],
             what=what,
             then=then,
@@ -200,5 +200,5 @@ def means_for(page: OutgoingAdmin, row: Any) -> tuple[str, str]:
 
 
 def _counts(lines: list[Line]) -> list[int]:
-    tables = [line.table for line in lines]
+    tables = [line.key.rpartition("-")[0] for line in lines]
     return [tables.count(table) for table in set(tables)]

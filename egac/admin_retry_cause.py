@@ -1,6 +1,7 @@
 """The page that asks before all with one cause are retried, and what its button then does."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,15 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from egac.admin_actions import FROM, MOST_SHOWN, Shown, StaffAction, start_in, wrong_number
+from egac.admin_actions import (
+    FROM,
+    MOST_SHOWN,
+    NOTHING_DONE,
+    Shown,
+    StaffAction,
+    start_in,
+    wrong_number,
+)
 from egac.admin_outgoing import OutgoingAdmin
 from egac.canary import (
     MOST_RETRIED,
@@ -23,8 +32,8 @@ from egac.canary import (
     settle_canaries,
 )
 from egac.causes import FAILED_AT, NEWEST_FIRST, Cause, cause_named
-from egac.explain import clock, means
-from egac.staff import Changed, instant_of
+from egac.explain import means
+from egac.staff import CHANGED_MEANWHILE, Changed, instant_of
 from egac.would_send import would_send
 
 LABEL = "Retry all with this cause"
@@ -50,17 +59,6 @@ def permission_of(page: OutgoingAdmin) -> str:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the page showed: which row goes first, and of how many."""
-
-    first: First
-    count: int
-
-    def __str__(self) -> str:
-        return f"{self.first.key}@{self.first.until.isoformat()}@{self.count}"
-
-
-@dataclass(frozen=True)
 class RetryPage:
     """One cause of one table, about to be retried."""
 
@@ -70,29 +68,36 @@ class RetryPage:
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Show the page that asks, or do what was confirmed there."""
-        asked = self._asked(request.POST.get("seen", ""))
+        if "seen" not in request.POST:
+            return self._begin(request)
+        asked = self._asked(request.POST["seen"])
         if asked is None:
-            cause = cause_named(self.page.model, self.name)
-            asked = self._to_ask(request, cause) if cause else None
-        if asked is None:
-            return self._back(request, messages.WARNING, GONE)
-        errors = self._errors(request, asked) if "seen" in request.POST else {}
-        if "seen" not in request.POST or errors or FROM in request.POST:
-            return self._ask(request, asked, {} if FROM in request.POST else errors)
+            return self._back(request, messages.WARNING, NOTHING_DONE)
+        if FROM in request.POST:
+            return self._ask(request, asked, {})
+        if errors := self._errors(request, asked):
+            return self._ask(request, asked, errors)
         return self._back(request, *self._retry(request, asked))
 
     # The page that asks
 
-    def _rows(self, request: HttpRequest, first: First) -> Any:
+    def _begin(self, request: HttpRequest) -> HttpResponse:
+        cause = cause_named(self.page.model, self.name)
+        asked = self._to_ask(request, cause) if cause else None
+        if asked is None:
+            return self._back(request, messages.WARNING, GONE)
+        return self._ask(request, asked, {})
+
+    def _rows(self, request: HttpRequest, until: datetime) -> Any:
         """Return what a retry takes of the rows that had failed by then, the newest first."""
         of_table: Any = self.page.get_queryset(request)
         rows = of_table.retriable().with_cause(self.name).alias(failed_by=FAILED_AT)
-        rows = rows.filter(failed_by__lte=first.until)
+        rows = rows.filter(failed_by__lte=until)
         return rows.order_by(NEWEST_FIRST, "pk").defer(None)
 
-    def _to_ask(self, request: HttpRequest, cause: Cause) -> Asked | None:
+    def _to_ask(self, request: HttpRequest, cause: Cause) -> First | None:
         """Return which row goes first: the newest that would really be sent."""
-        rows = self._rows(request, First(None, cause.last_at))
+        rows = self._rows(request, cause.last_at)
         newest = list(rows[:MOST_SHOWN])
         if not newest:
             return None
@@ -100,9 +105,9 @@ class RetryPage:
         wanted = would_send(newest, sender_of=self.page.sender_of, now=now)
         goes = [row for row, would in zip(newest, wanted, strict=True) if would.ended is None]
         count = rows.values("pk")[:MOST_RETRIED].count()
-        return Asked(First((goes or newest)[0].pk, cause.last_at), count)
+        return First((goes or newest)[0].pk, cause.last_at, count)
 
-    def _ask(self, request: HttpRequest, asked: Asked, errors: dict[str, str]) -> HttpResponse:
+    def _ask(self, request: HttpRequest, asked: First, errors: dict[str, str]) -> HttpResponse:
         start = start_in(request.POST.get(FROM, ""), asked.count)
         shown = self._shown(request, asked, start)
         upto = start + len(shown.lines)
@@ -120,7 +125,7 @@ class RetryPage:
             "before": max(0, start - MOST_SHOWN) if start else None,
             "more": asked.count - upto,
             "asks_number": asked.count > MOST_SHOWN,
-            "seen": str(asked),
+            "seen": f"{asked.key}@{asked.until.isoformat()}@{asked.count}",
             "back_url": back_url(),
             "errors": errors,
             "reason": request.POST.get("reason", ""),
@@ -140,33 +145,34 @@ class RetryPage:
             reason_help=REASON_HELP,
         )
 
-    def _shown(self, request: HttpRequest, asked: Asked, start: int) -> Shown:
+    def _shown(self, request: HttpRequest, asked: First, start: int) -> Shown:
         """Return the messages of one page as they would go, on the first the test before all."""
-        rows = self._rows(request, asked.first)
-        others = rows.exclude(pk=asked.first.key)[max(0, start - 1) : start + MOST_SHOWN - 1]
-        chosen = [*(rows.filter(pk=asked.first.key) if not start else ()), *others]
+        rows = self._rows(request, asked.until)
+        others = rows.exclude(pk=asked.key)[max(0, start - 1) : start + MOST_SHOWN - 1]
+        chosen = [*(rows.filter(pk=asked.key) if not start else ()), *others]
         shown = self.page.shown(retry_of(self.page), chosen, 0)
-        url = self.page.url_of("change", asked.first.key)
+        url = self.page.url_of("change", asked.key)
         lines = sorted(shown.lines, key=lambda line: line.preview.record_url != url)
         return Shown(lines, shown.notices)
 
-    def _notices(self, shown: Shown, asked: Asked) -> list[str]:
+    def _notices(self, shown: Shown, asked: First) -> list[str]:
         newest = [NEWEST] if asked.count == MOST_RETRIED else []
         of_these = "Of those on this page: " if asked.count > len(shown.lines) else ""
         return [*newest, *(f"{of_these}{notice}" for notice in shown.notices)]
 
     # Its button
 
-    def _asked(self, seen: str) -> Asked | None:
-        """Read what the page showed; None for nonsense, which asks anew."""
+    def _asked(self, seen: str) -> First | None:
+        """Read what the page showed; None for nonsense."""
         key, _, rest = seen.partition("@")
         until, _, count = rest.rpartition("@")
-        keys, instant = self.page._valid([key]), instant_of(until)
-        if not keys or instant is None or not (count.isascii() and count.isdecimal()):
+        keys, instant = self.page.valid_keys([key]), instant_of(until)
+        is_known = keys and instant and instant.tzinfo and count.isascii() and count.isdecimal()
+        if not is_known or instant is None:
             return None
-        return Asked(First(keys[0], instant), int(count[:6]))
+        return First(keys[0], instant, int(count[:6]))
 
-    def _errors(self, request: HttpRequest, asked: Asked) -> dict[str, str]:
+    def _errors(self, request: HttpRequest, asked: First) -> dict[str, str]:
         errors = {}
         if not request.POST.get("reason", "").strip():
             errors["reason"] = "Write a reason."
@@ -175,7 +181,7 @@ class RetryPage:
             errors["number"] = wrong_number(typed, asked.count)
         return errors
 
-    def _retry(self, request: HttpRequest, asked: Asked) -> tuple[int, str]:
+    def _retry(self, request: HttpRequest, asked: First) -> tuple[int, str]:
         """Do it; return a message's level and what came of it."""
         cause = cause_named(self.page.model, self.name)
         if cause is None:
@@ -184,36 +190,32 @@ class RetryPage:
             keys, retry = self._begun(request, asked, cause)
         except Refused as error:
             return messages.WARNING, str(error)
-        level, sentence = self.page.send_now(request, Changed(1, {}, (asked.first.key,)))
-        settle_canaries(self.page.model)
-        told = self._told(retry) + sentence
-        gone = max(0, asked.count - len(keys))
-        changed = f" Skipped: {gone:,} changed by somebody else meanwhile." if gone else ""
-        return (messages.WARNING if gone else level), told + changed
+        level, sentence = self.page.send_now(request, Changed(1, {}, (asked.key,)))
+        if retry:
+            settle_canaries(self.page.model)
+            retry.refresh_from_db()
+            now = timezone.now()  # noqa: TID251  a page reads the clock
+            sentence = f"{retry.sentence(now)} {sentence}"
+        if gone := max(0, asked.count - len(keys)):
+            sentence += f" Skipped: {gone:,} {CHANGED_MEANWHILE}."
+        is_well = not gone and (retry is None or retry.is_waiting)
+        return (level if is_well else messages.WARNING), sentence
 
     def _begun(
-        self, request: HttpRequest, asked: Asked, cause: Cause
+        self, request: HttpRequest, asked: First, cause: Cause
     ) -> tuple[list[Any], CanaryRetry | None]:
         """Begin the retry and write it into the history of each row, or neither."""
         reason = request.POST.get("reason", "").strip()
-        row = self._rows(request, asked.first).filter(pk=asked.first.key).first()
+        row = self._rows(request, asked.until).filter(pk=asked.key).first()
         what = means(row.last_error, reason=row.reason, correct="")[0] if row else ""
         with transaction.atomic():
             keys, retry = retry_cause(
-                cause, first=asked.first, by=request.user.get_username(), why=reason, meaning=what
+                cause, first=asked, by=request.user.get_username(), why=reason, meaning=what
             )
             rows = self.page.get_queryset(request).filter(pk__in=keys)
             said = f"{LABEL}: {len(keys)} of {asked.count}. Reason: {reason}"
             self.page.log(request, rows, said)
         return keys, retry
-
-    def _told(self, retry: CanaryRetry | None) -> str:
-        if retry is None:
-            return ""
-        now = timezone.now()  # noqa: TID251  a page reads the clock
-        until = clock(retry.released_from, now)
-        waits = "waits" if retry.held == 1 else "wait"
-        return f"1 goes as a test now; {retry.held:,} {waits} for it until {until} at least. "
 
     def _back(self, request: HttpRequest, level: int, sentence: str) -> HttpResponse:
         messages.add_message(request, level, sentence)

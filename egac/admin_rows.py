@@ -37,7 +37,7 @@ class Flow:
 
     title: str
     states: list[State]
-    later: int
+    later: str
     oldest: str
     forecast: str
 
@@ -50,6 +50,15 @@ class Open:
     processing: int
     due: int
     oldest_due_at: datetime | None
+
+    @property
+    def later_in_words(self) -> str:
+        """Return how many are not due yet, or ""."""
+        more = " more" if self.due else ""
+        later = self.pending - self.due
+        if later == 1:
+            return f"1{more} waits for its time."
+        return f"{later:,}{more} wait for their time." if later else ""
 
     def oldest_in_words(self, now: datetime) -> str:
         """Return since when the oldest due row waits, or ""."""

@@ -126,10 +126,11 @@ class CanaryRetry(models.Model):
 
 @dataclass(frozen=True)
 class First:
-    """The row that goes first, and until when rows had failed, as a page showed them."""
+    """The row that goes first, until when rows had failed and how many, as a page showed them."""
 
     key: Any
     until: datetime
+    count: int
 
 
 def retry_cause(
@@ -137,14 +138,14 @@ def retry_cause(
 ) -> tuple[list[Any], CanaryRetry | None]:
     """Requeue the first failed row with this cause, put the others under it.
 
-    Takes rows that had failed by then, at most MOST_RETRIED. Returns the keys of all, and the
-    retry, None where no other row was left. Raises Refused where a retry of the cause waits
-    already, or the first row is not what it was.
+    Takes rows that had failed by then, the newest and no more than were shown. Returns the keys of
+    all, and the retry, None where no other row was left. Raises Refused where a retry of the cause
+    waits already, or the first row is not what it was.
     """
     model = cause.model
     try:
         with transaction.atomic():
-            keys = _locked(model, cause.name, first.until)
+            keys = _locked(model, cause.name, first)
             rows = model._default_manager.filter(pk__in=keys)
             canary = rows.filter(pk=first.key).only("generation").first()
             if canary is None:
@@ -153,6 +154,7 @@ def retry_cause(
             if retry:
                 others = rows.exclude(pk=canary.pk)
                 others.update(canary=retry.pk, failed_at=FAILED_AT, updated_at=Now())
+            rows.filter(pk=canary.pk).hurry()
             rows.filter(pk=canary.pk).requeue()
     except IntegrityError:
         raise Refused(WAITS_ALREADY) from None
@@ -181,22 +183,24 @@ def _begun(cause: Cause, canary: Any, held: int, **told: str) -> CanaryRetry | N
     return retry
 
 
-def _locked(model: Any, name: str, until: datetime) -> list[Any]:
+def _locked(model: Any, name: str, first: First) -> list[Any]:
     """Lock the rows that a retry takes, in the order of every staff action; return their keys."""
     rows = model._default_manager.retriable().alias(failed_by=FAILED_AT)
-    newest = rows.with_cause(name).filter(failed_by__lte=until).order_by(NEWEST_FIRST)
+    newest = rows.with_cause(name).filter(failed_by__lte=first.until).order_by(NEWEST_FIRST, "pk")
     # Asked of the rows once more: one may have changed between its choice and its lock.
-    chosen = model._default_manager.retriable().filter(pk__in=newest.values("pk")[:MOST_RETRIED])
+    newest = newest.values("pk")[: min(first.count, MOST_RETRIED)]
+    chosen = model._default_manager.retriable().filter(pk__in=newest)
     return list(chosen.order_by("pk").select_for_update().values_list("pk", flat=True))
 
 
-def take_back(key: int, *, by: str, now: datetime) -> tuple[list[Any], CanaryRetry]:
-    """Leave the rows under a canary failed; the canary itself goes on.
+def take_back(key: int, *, source: str, by: str, now: datetime) -> tuple[list[Any], CanaryRetry]:
+    """Leave the rows of this table that wait under a canary failed; the canary itself goes on.
 
     Returns their keys and the retry. Raises Refused where it waits no longer.
     """
     with transaction.atomic():
-        retry = CanaryRetry.objects.select_for_update().filter(pk=key).first()
+        of_table = CanaryRetry.objects.filter(source=source)
+        retry = of_table.select_for_update().filter(pk=key).first()
         if retry is None or not retry.is_waiting:
             told = retry.sentence(now) if retry else "There is no such retry."
             raise Refused(f"Nothing was taken back. {told}")

@@ -5,6 +5,7 @@ that an index of the failed rows carries. Changing the rule needs a migration th
 indexes anew; the tests of the schema say so.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ FAILED_AT = Coalesce("failed_at", "updated_at")  # other programs do not write t
 NEWEST_FIRST = models.F("failed_at").desc(nulls_last=True)
 MOST_COUNTED = 2_000  # failed rows of one cause; more are “more than 2,000”
 MOST_CAUSES = 100
+NAME = re.compile(r"[0-9a-f]{32}")  # of a cause: its fingerprint
 MOST_EXAMPLES = 3
 LONGEST = 200  # characters that tell one cause from another
 

@@ -3,10 +3,11 @@
 import json
 import os
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -68,17 +69,44 @@ def above_zero(name: str, default: float) -> float:
 
 
 def percent(name: str, default: str) -> Decimal:
-    """Return an exact percentage from 0 to 100, for example of a tax."""
+    """Return an exact percentage from 0 to 100, for example of a tax; invoices show two places."""
+    word = text(name, default)
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,2})?", word) or Decimal(word) > 100:
+        raise ImproperlyConfigured(
+            f"{name} is {word!r}. Write a percentage from 0 to 100, with two decimal places at "
+            f"most, for example {name}=20."
+        )
+    return Decimal(word)
+
+
+def currency(name: str, default: str) -> str:
+    """Return a currency's three letters."""
+    word = text(name, default).upper()
+    if not re.fullmatch("[A-Z]{3}", word):
+        raise ImproperlyConfigured(f"{name} is {word!r}. Write three letters, as {name}=GBP.")
+    return word
+
+
+def web_address(name: str, default: str) -> str:
+    """Return the address of a site without a slash at its end, or "" for none."""
+    word = text(name, default).rstrip("/")
+    if word and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", word):
+        raise ImproperlyConfigured(
+            f"{name} is {text(name)!r}. Write a web address, for example {name}=https://ops.example.org."
+        )
+    return word
+
+
+def time_zone(name: str, default: str) -> str:
+    """Return the name of a time zone that this machine knows."""
     word = text(name, default)
     try:
-        number = Decimal(word)
-    except InvalidOperation:
-        number = Decimal(-1)
-    if not 0 <= number <= 100:
+        ZoneInfo(word)
+    except (KeyError, ValueError, OSError):
         raise ImproperlyConfigured(
-            f"{name} is {word!r}. Write a percentage from 0 to 100, for example {name}=20."
-        )
-    return number
+            f"{name} is {word!r}, which is no time zone. Write for example {name}={default}."
+        ) from None
+    return word
 
 
 def json_object(name: str, example: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ TEXTS = (
     ),
     (r"(?P<who>\S+) did not (?:finish its )?answer in time", "timeout"),
     (r"(?P<who>\S+) could not be reached", "unreachable"),
+    (r"(?P<who>\S+) was not asked", "too_late"),
     (r"The connection to (?P<who>\S+) broke", "connection_broken"),
     (
         r"(?P<who>Resend|Zoom)(?: answered (?:\d+ )?(?:with|for|and)| accepted|'s client failed)",

@@ -24,6 +24,7 @@ LOOK = "ask the recipient or look at the provider's own list, and retry only wha
 ANY: dict[str, Meaning] = {
     "timeout": Meaning("{who} did not answer in time, so perhaps it arrived"),
     "unreachable": Meaning("{who} could not be reached"),
+    "too_late": Meaning("{who} was not asked, for whoever waited would have waited too long"),
     "connection_broken": Meaning("The connection broke during the call, so perhaps it arrived"),
     "half_an_answer": Meaning("{who}'s answer was cut off, so perhaps it arrived"),
     "unknown": Meaning("The sender stopped during the call, so perhaps it arrived"),

@@ -17,23 +17,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from egac.claim import Claim
+from egac.failed_rows import FailedRows
 from egac.instants import InstantField
 from egac.retry import Reason
 
-# What `update_each` writes, beside the id and the error, whose types are the table's own.
-COLUMN_TYPES = {
-    "lease_number": "bigint",
-    "status": "text",
-    "counts": "boolean",
-    "in_doubt": "boolean",
-    "repeats": "integer",
-    "delay": "float",  # seconds
-    "reason": "text",
-    "provider_message_id": "text",
-    "orphaned": "boolean",
-    "rendered": "text",
-    "recipient": "text",
-}
 # Asked in the statement that begins a call, so that nothing lies between the two.
 MAY_BE_WRITTEN_TO = (
     "NOT EXISTS (SELECT 1 FROM suppressions WHERE lower(address) = lower(new.recipient))"
@@ -65,7 +52,7 @@ class Irrelevant(Exception):
         self.reason = reason
 
 
-class OutgoingQuerySet(models.QuerySet[Any]):
+class OutgoingQuerySet(FailedRows):
     """Questions about outgoing rows, and their claims."""
 
     def open_to_claims(self) -> Self:
@@ -82,15 +69,6 @@ class OutgoingQuerySet(models.QuerySet[Any]):
     def in_order(self) -> Self:
         """The order of claims: what has waited longest first."""
         return self.order_by(F("due_at").asc(nulls_first=True), "created_at", "pk")
-
-    def retriable(self) -> Self:
-        """Failed rows that a retry may take, and that wait under none."""
-        return self.filter(status=self.model.Status.FAILED, canary=None)
-
-    def with_cause(self, name: str) -> Self:
-        """Failed rows of one cause (causes.py)."""
-        failed = self.filter(status=self.model.Status.FAILED)
-        return failed.alias(cause_of_it=self.model.CAUSE).filter(cause_of_it=name)
 
     def orphans(self, lease: timedelta) -> Self:
         """Rows whose sender is gone, and rows that another program left in processing."""
@@ -178,27 +156,6 @@ class OutgoingQuerySet(models.QuerySet[Any]):
             told: Any = [lease, self.model.Status.PROCESSING, owner]
             cursor.execute(statement, told)
             return {key for (key,) in cursor.fetchall()}
-
-    def update_each(
-        self, rows: Sequence[dict[str, Any]], changes: str, *, only: str = "true"
-    ) -> set[Any]:
-        """Change the rows named by id and lease number; return the ids of those that matched.
-
-        The lease number is the fence: a sender whose lease went to another changes no row.
-        `changes` reads the values of a row as `new.<name>`, for the names of COLUMN_TYPES.
-        """
-        columns = ", ".join(f"{name} {self._type_of(name)}" for name in rows[0])
-        statement = (
-            f"UPDATE {self.model._meta.db_table} AS outgoing SET {changes} "
-            f"FROM json_to_recordset(%s) AS new({columns}) WHERE outgoing.id = new.id "
-            f"AND outgoing.lease_number = new.lease_number AND {only} RETURNING outgoing.id"
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [json.dumps(rows, default=str)])
-            return {key for (key,) in cursor.fetchall()}
-
-    def _type_of(self, name: str) -> str:
-        return COLUMN_TYPES.get(name) or str(self.model._meta.get_field(name).db_type(connection))
 
 
 class Outgoing(models.Model):

@@ -1,7 +1,6 @@
 """Every setting, read from the environment and from `.env` beside manage.py."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -11,6 +10,7 @@ from django.utils.module_loading import import_string
 from egac.environment import (
     BASE_DIR,
     above_zero,
+    currency,
     env,
     job_tokens,
     networks,
@@ -20,6 +20,8 @@ from egac.environment import (
     read_env_file,
     switch,
     text,
+    time_zone,
+    web_address,
     whole,
     words,
 )
@@ -38,18 +40,11 @@ ALLOWED_HOSTS = words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
 CLUB_NAME = text("CLUB_NAME", "East Grinstead Athletics Club")
-SITE_BASE_URL = text("SITE_BASE_URL", "http://localhost:8000" if DEBUG else "").rstrip("/")
+SITE_BASE_URL = web_address("SITE_BASE_URL", "http://localhost:8000" if DEBUG else "")
 # This site itself, where invoices and alerts link to.
-OPS_BASE_URL = text("OPS_BASE_URL", SITE_BASE_URL).rstrip("/")
+OPS_BASE_URL = web_address("OPS_BASE_URL", SITE_BASE_URL)
 REPLY_TO = text("REPLY_TO")
-BUSINESS_TIME_ZONE = text("BUSINESS_TIME_ZONE", "Europe/London")
-try:
-    ZoneInfo(BUSINESS_TIME_ZONE)
-except (KeyError, ValueError, OSError):
-    raise ImproperlyConfigured(
-        f"BUSINESS_TIME_ZONE is {BUSINESS_TIME_ZONE!r}, which is no time zone. "
-        "Write for example BUSINESS_TIME_ZONE=Europe/London."
-    ) from None
+BUSINESS_TIME_ZONE = time_zone("BUSINESS_TIME_ZONE", "Europe/London")
 
 # Resend, the e-mail provider
 RESEND_API_KEY = text("RESEND_API_KEY")
@@ -82,7 +77,7 @@ ZOOM_RATE_LIMIT = above_zero("ZOOM_RATE_LIMIT", 2)  # calls a second
 ZOOM_DRY_RUN = switch("ZOOM_DRY_RUN")
 
 # Billing
-BILLING_CURRENCY = text("BILLING_CURRENCY", "GBP").upper()
+BILLING_CURRENCY = currency("BILLING_CURRENCY", "GBP")
 BILLING_TAX_RATE = percent("BILLING_TAX_RATE", "0")
 BILLING_LEAD_DAYS = whole("BILLING_LEAD_DAYS", 5, at_least=0)
 T5_BILLS = one_of("T5_BILLS", ("attended", "completed"))

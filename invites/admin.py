@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+from string import hexdigits
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -91,6 +92,8 @@ class InviteAdmin(SearchedAdmin, OutgoingAdmin):
             return Q(pk=as_id)
         people = Enquiry.objects.all()
         of_people = Q(enquiry__in=keys_of(people.filter(found_among(people, term))))
+        if not set(term) <= set(hexdigits):
+            return of_people
         # Of a token what is shown or all of it: who has it can answer in the person's name.
         is_start = len(term) == TOKEN_SHOWN
         by_token = Q(token__startswith=term.lower()) if is_start else Q(token=term)

@@ -25,7 +25,7 @@ def invites_panel(look: Look) -> dict[str, Any]:
     flow = Flow(
         title="",
         states=states_of(counts, Invite, tones=TONES),
-        later=waiting.pending - waiting.due,
+        later=waiting.later_in_words,
         oldest=waiting.oldest_in_words(look.now),
         forecast=forecast(_due(look.now), now=look.now),
     )

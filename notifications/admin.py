@@ -100,8 +100,9 @@ class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
             messages.info(request, MANY_SO_CALLED)
         to_them = Notification.objects.to_any_of([*reached, asked_in(term).number or term])
         as_id = number_in(term, largest=LARGEST_ID)
-        itself = Notification.objects.filter(pk__in=[] if as_id is None else [as_id])
-        return any_of(to_them, itself)
+        if as_id is None:
+            return Q(pk__in=to_them.values("pk"))
+        return any_of(to_them, Notification.objects.filter(pk=as_id))
 
     # The columns
 

@@ -80,7 +80,7 @@ def _flow(
     return Flow(
         title=TITLES[channel.name],
         states=_states(channel.name, waiting, ended),
-        later=waiting.pending - waiting.due,
+        later=waiting.later_in_words,
         oldest=waiting.oldest_in_words(now),
         forecast=forecast(due, now=now),
     )

@@ -9,8 +9,11 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.fields.json import KeyTextTransform
 
+from egac.causes import NEWEST_FIRST, Fingerprint, JsonText
+
 # Not payload__channel: that is neither true nor false of a payload without a channel.
 IS_WHATSAPP = Q(payload__contains={"channel": "whatsapp"})
+CAUSE = Fingerprint("last_error", JsonText("payload", path="channel"))
 CHANNEL = KeyTextTransform("channel", "payload")
 ENDED_UNSENT = Q(status__in=["failed", "cancelled"])
 # As they were when the index was made: it serves the question for what is none of these and more.
@@ -39,4 +42,8 @@ INDEXES = (
         fields=["type"], opclasses=["text_bloom_ops"], autosummarize=True, name="queue_by_type"
     ),
     BrinIndex(OpClass(CHANNEL, "text_bloom_ops"), autosummarize=True, name="queue_by_channel"),
+)
+OF_FAILURES = (
+    models.Index(CAUSE, NEWEST_FIRST, name="queue_failed_by_cause", condition=Q(status="failed")),
+    models.Index(fields=["canary"], name="queue_under_a_canary", condition=Q(canary__isnull=False)),
 )

@@ -10,7 +10,6 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now, Upper
 from django.utils.timezone import localtime
 
-from egac.causes import NEWEST_FIRST, Fingerprint, JsonText
 from egac.instants import InstantField
 from egac.outbox import (
     MAY_BE_WRITTEN_TO,
@@ -21,10 +20,10 @@ from egac.outbox import (
 )
 from egac.retry import Reason
 from notifications import consent, finding, payloads, relevance
+from notifications.finding import CAUSE
 from notifications.finding import IS_WHATSAPP as IS_WHATSAPP
 
 WAITS = Q(status="pending")
-CAUSE = Fingerprint("last_error", JsonText("payload", path="channel"))
 RECIPIENT = Upper(KeyTextTransform("to", "payload"))
 
 
@@ -57,6 +56,9 @@ class NotificationQuerySet(OutgoingQuerySet):
             "lease_ends_at = NULL, updated_at = now()",
             only=f"outgoing.status = '{Notification.Status.PROCESSING}' AND {MAY_BE_WRITTEN_TO}",
         )
+
+    def hurry(self) -> int:
+        return self.update(priority=0)
 
     def in_order(self) -> Self:
         return self.order_by("priority", F("due_at").asc(nulls_first=True), "id")
@@ -155,14 +157,7 @@ class Notification(Outgoing):
                 condition=Q(status="processing"),
             ),
             models.Index(RECIPIENT, name="queue_by_recipient"),
-            models.Index(
-                CAUSE, NEWEST_FIRST, name="queue_failed_by_cause", condition=Q(status="failed")
-            ),
-            models.Index(
-                fields=["canary"],
-                name="queue_under_a_canary",
-                condition=Q(canary__isnull=False),
-            ),
+            *finding.OF_FAILURES,
             *finding.INDEXES,
         ]
 

@@ -70,7 +70,7 @@ INSERT INTO invites (token, enquiry_id, created_at, sent_at, status, send_attemp
     1, CASE WHEN state = 'failed' THEN 'permanent' END,
     CASE WHEN state = 'failed' THEN '{{"code": "invalid_to", "message": "No such address."}}'::jsonb
     END, {body}
-  FROM (SELECT *, CASE WHEN row_number() OVER () % 400 = 0 THEN 'failed'
+  FROM (SELECT *, CASE WHEN row_number() OVER () % 100 = 0 THEN 'failed'
     WHEN row_number() OVER () % 500 = 1 THEN 'pending' WHEN row_number() OVER () % 9 = 2
     THEN 'accepted' ELSE 'sent' END AS state FROM enquiries) AS asked;
 """

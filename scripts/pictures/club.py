@@ -18,6 +18,7 @@ from billing.services import Written, issue_invoice
 from bookings.models import Booking
 from egac import channels
 from egac.events import Told, receive
+from egac.figures import HourlyFigure
 from egac.models import Channel, Suppression
 from egac.providers import Cause, ProviderError
 from invites.models import Invite
@@ -48,7 +49,8 @@ def running_club() -> Iterator[str]:
 
 
 def have_a_bad_day() -> None:
-    """Let what the staff guide tells of have happened just now."""
+    """Let a month go by, and what the staff guide tells of happen just now."""
+    let_a_month_go_by()
     let_an_invite_bounce()
     let_an_invoice_reach_nobody()
     let_whatsapp_be_down()
@@ -57,6 +59,23 @@ def have_a_bad_day() -> None:
     for command in ("check_invite_stats", "run_worker_queue"):
         with contextlib.suppress(CommandError, SystemExit):
             call_command(command)
+
+
+def let_a_month_go_by() -> None:
+    """Keep figures of a month: quiet nights, busy evenings, and now and then a failed try."""
+    this_hour = timezone.now().replace(minute=0, second=0, microsecond=0)  # noqa: TID251
+    figures = []
+    for hours in range(1, 24 * 30):
+        hour = this_hour - timedelta(hours=hours)
+        count = max(0, 7 - abs(18 - hour.hour)) * (3 + hour.day % 4)
+        for channel, share in (("email", 1), ("whatsapp", 3)):
+            tries = {"accepted": count // share, "refused": count // share // 14}
+            figures += [
+                HourlyFigure(hour=hour, channel=channel, outcome=outcome, slot=0, count=number)
+                for outcome, number in tries.items()
+                if number
+            ]
+    HourlyFigure.objects.bulk_create(figures)
 
 
 def let_an_invite_bounce() -> None:

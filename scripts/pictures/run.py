@@ -29,9 +29,7 @@ def main(arguments: list[str]) -> int:
     with running_club() as address:
         session, pages = session_of_a_manager(finds_pages=not chosen.docs)
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox", "--lang=en-GB"]
-            )
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             studio = Studio(browser, address, session)
             taken = studio.take_scenes() if chosen.docs else studio.take_pages(pages)
             count = sum(1 for _ in save(taken, folder, is_small=chosen.docs))
@@ -73,7 +71,7 @@ class Studio:
             page.goto(f"{self.address}/admin/{scene.path}")
             scene.steps(page)
             page.wait_for_load_state("networkidle")
-            yield scene.name, page.screenshot()
+            yield scene.name, page.screenshot(full_page=scene.is_long)
             page.context.close()
 
     @staticmethod

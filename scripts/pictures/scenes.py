@@ -53,15 +53,21 @@ class Scene:
     steps: Steps = stay
     is_narrow: bool = False
     is_dark: bool = False
+    is_long: bool = False
 
 
 FAILED = "status__exact=failed"
 SCENES = (
-    Scene("dashboard", ""),
-    Scene("jobs", "jobs/scheduledjob/", is_dark=True),
+    Scene("dashboard", "", is_long=True),
+    Scene("failures", "egac/failure/"),
     Scene("an-invite-did-not-arrive", "invites/invite/?status__exact=sent", open_first),
     Scene("send-the-failed-ones-again", f"invites/invite/?{FAILED}", choose_all("Retry now")),
-    Scene("a-wrong-address", "invites/enquiry/?q=refused", open_first, is_narrow=True),
+    Scene(
+        "a-wrong-address",
+        "invites/enquiry/?q=refused.1@families.example",
+        open_first,
+        is_narrow=True,
+    ),
     Scene("whatsapp-is-down", "egac/channel/"),
     Scene("stop-all-sending-for-a-while", "egac/channel/", choose_all("Pause")),
     Scene("somebody-paid", "billing/invoice/?state=pending", press("Record payment")),

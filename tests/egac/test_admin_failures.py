@@ -1,87 +1,21 @@
-"""The page of failures by cause: what it tells, and what its buttons do."""
+"""The page of failures by cause: what it tells, and to whom."""
 
-import html
-import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.db import connection
-from django.db.models import F
 from django.db.models.functions import Now
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from egac.canary import CanaryRetry
 from egac.causes import causes_of
-from egac.staff import CHANGED_MEANWHILE
-from invites.models import Invite
-from notifications.models import Notification, Worker
-from notifications.passes import run_pass
-from tests.egac.threads import side_by_side
-from tests.invites.factories import InviteFactory
-from tests.notifications.factories import email, queue, whatsapp
-from tests.providers.server import ProviderServer
+from notifications.models import Notification
+from tests.egac.failures import PAGE, ask, fail, fail_invites, page_of, url_of
+from tests.notifications.factories import whatsapp
 from tests.staff import login
 from tests.stored import everything_stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PAGE = "/admin/egac/failure/"
-REFUSED = "Resend answered 422 validation_error: No mailbox {0}@x.example, id re_{0}ab."
-WHY = "The boxes are back."
-Status = Notification.Status
-
-
-def fail(count: int, *, error: str = REFUSED, **fields: Any) -> list[Notification]:
-    """Return so many messages that failed for one cause."""
-    return [
-        queue(
-            fields.get("payload", email(f"row{number}@families.example")),
-            status=Status.FAILED,
-            reason=fields.get("reason", "permanent"),
-            last_error=error.format(f"p{number}"),
-            failed_at=Now(),
-        )
-        for number in range(count)
-    ]
-
-
-def fail_invites(count: int) -> list[Invite]:
-    told = {"code": "timeout", "message": "api.resend.com did not answer in time."}
-    return [
-        InviteFactory(status=Invite.Status.FAILED, reason="exhausted", last_error=told)
-        for _ in range(count)
-    ]
-
-
-def url_of(model: Any = Notification, button: str = "retry") -> str:
-    (cause,) = causes_of(model)
-    return f"{PAGE}{model._meta.db_table}-{cause.name}/{button}/"
-
-
-def page_of(client: Client, url: str = PAGE) -> str:
-    text = re.sub(r"<[^>]+>", " ", client.get(url).content.decode())
-    return " ".join(html.unescape(text).split())
-
-
-def ask(client: Client, url: str) -> dict[str, str]:
-    """Press the button; return what its page would post."""
-    answer: Any = client.post(url)
-    return {"seen": answer.context["seen"], "reason": WHY}
-
-
-def confirm(client: Client, url: str, posted: dict[str, str]) -> str:
-    """Press the button of the page that asks; return what the next page tells."""
-    page = client.post(url, posted, follow=True).content.decode()
-    found = re.findall(r'<li class="(?:success|warning|error)">(.*?)</li>', page)
-    return html.unescape(" ".join(found))
-
-
-def press(client: Client, model: Any = Notification) -> str:
-    url = url_of(model)
-    return confirm(client, url, ask(client, url))
 
 
 def test_tells_of_each_cause_what_it_means_and_what_to_do() -> None:
@@ -153,153 +87,6 @@ def test_the_first_is_one_that_would_really_be_sent() -> None:
     posted = ask(operator, url_of())
 
     assert posted["seen"].startswith(f"{good.pk}@")
-
-
-def test_one_goes_as_a_test_and_the_others_wait(provider: ProviderServer) -> None:
-    rows = fail(3)
-    Worker.objects.create(name="one", kind=Worker.Kind.LOOP)
-    operator = login("Operators")
-
-    told = press(operator)
-    run_pass(limit=10, seconds=5)
-
-    retry = CanaryRetry.objects.get()
-    assert told.startswith("1 goes as a test now; 2 wait for it until"), told
-    assert told.endswith("at least. 1 is due now: the worker sends it."), told
-    assert len(provider.resend.accepted) == 1
-    assert Notification.objects.filter(canary=retry.pk, status=Status.FAILED).count() == 2
-    assert "and arrived; 2 wait for it until" in page_of(operator)
-    entries = LogEntry.objects.filter(object_id__in=[str(row.pk) for row in rows])
-    said = f"Retry all with this cause: 3 of 3. Reason: {WHY}"
-    assert {entry.get_change_message() for entry in entries} == {said}
-    assert len(entries) == 3
-
-
-def test_they_are_released_a_minute_later_and_arrive(provider: ProviderServer) -> None:
-    fail(3)
-    operator = login("Operators")
-    press(operator)
-    run_pass(limit=10, seconds=5)
-    CanaryRetry.objects.update(started_at=F("started_at") - timedelta(seconds=61))
-
-    run_pass(limit=10, seconds=5)
-
-    assert len(provider.resend.accepted) == 3
-    assert "The test arrived, and 2 more were released on" in page_of(operator)
-
-
-def test_a_test_of_invites_goes_at_once_though_no_run_is_due(provider: ProviderServer) -> None:
-    fail_invites(3)
-
-    told = press(login("Operators"), Invite)
-
-    assert len(provider.resend.accepted) == 1
-    assert "1 sent" in told, told
-    assert CanaryRetry.objects.get().arrived_at
-
-
-def test_a_single_row_is_sent_at_once(provider: ProviderServer) -> None:
-    fail_invites(1)
-
-    told = press(login("Operators"), Invite)
-
-    assert len(provider.resend.accepted) == 1
-    assert "test" not in told, told
-    assert not CanaryRetry.objects.exists()
-
-
-def test_what_waits_can_be_taken_back_and_it_stands_in_the_history() -> None:
-    fail(3)
-    operator = login("Operators")
-    press(operator)
-    retry = CanaryRetry.objects.get()
-    (waits,) = (each for each in causes_of(Notification))
-    url = f"{PAGE}notifications_queue-{waits.name}/take-back/"
-
-    told = confirm(operator, url, {"retry": str(retry.pk)})
-    again = confirm(operator, url, {"retry": str(retry.pk)})
-
-    assert told.startswith("2 taken back: Taken back by operators"), told
-    assert again.startswith("Nothing was taken back. Taken back by operators"), again
-    assert not Notification.objects.exclude(canary=None).exists()
-    said = [entry.get_change_message() for entry in LogEntry.objects.all()]
-    assert said.count("Take back: 2 of 2. They stay failed as before.") == 2
-
-
-def test_many_are_confirmed_by_their_number_and_a_reason_is_asked() -> None:
-    fail(27)
-    operator = login("Operators")
-    url = url_of()
-    posted = ask(operator, url)
-
-    without: Any = operator.post(url, {**posted, "reason": " ", "number": "27"})
-    wrong: Any = operator.post(url, {**posted, "number": "26"})
-    later: Any = operator.post(url, {**posted, "from": "25"})
-    assert not CanaryRetry.objects.exists()
-    told = confirm(operator, url, {**posted, "number": "27"})
-
-    assert without.context["errors"] == {"reason": "Write a reason."}
-    assert "You typed 26, but it is 27." in wrong.context["errors"]["number"]
-    assert [later.context["first"], later.context["upto"]] == [26, 27]
-    assert "26 wait for it" in told
-
-
-def test_18_a_page_left_open_retries_nothing_that_failed_anew() -> None:
-    [*_, newest] = fail(3)
-    operator = login("Operators")
-    url = url_of()
-    posted = ask(operator, url)
-    Notification.objects.filter(pk=newest.pk).update(failed_at=Now(), updated_at=Now())
-
-    told = confirm(operator, url, posted)
-
-    assert told.startswith("Nothing was retried: somebody retried them"), told
-    assert not CanaryRetry.objects.exists()
-
-
-def test_18_what_a_colleague_took_meanwhile_is_counted_as_skipped() -> None:
-    [taken, *_] = fail(3)
-    operator = login("Operators")
-    url = url_of()
-    posted = ask(operator, url)
-    Notification.objects.filter(pk=taken.pk).cancel()
-
-    told = confirm(operator, url, posted)
-
-    assert "1 goes as a test now; 1 waits for it" in told
-    assert told.endswith(f"Skipped: 1 {CHANGED_MEANWHILE}."), told
-
-
-def test_18_two_who_press_at_once_have_the_effect_of_one(provider: ProviderServer) -> None:
-    fail_invites(3)
-    people = [login("Operators"), login("Operators")]
-    url = url_of(Invite)
-    posted = [ask(person, url) for person in people]
-
-    told = side_by_side(2, lambda number: confirm(people[number], url, posted[number]))
-
-    assert sum(sentence.startswith("1 goes as a test now") for sentence in told) == 1, told
-    assert sum(sentence.startswith("Nothing was retried") for sentence in told) == 1, told
-    assert len(provider.resend.accepted) == 1
-    assert CanaryRetry.objects.count() == 1
-    assert LogEntry.objects.count() == 3
-
-
-@pytest.mark.parametrize("button", ["retry", "take-back"])
-def test_19_a_get_changes_nothing_and_a_viewer_is_refused(button: str) -> None:
-    fail(2)
-    operator, viewer = login("Operators"), login("Viewers")
-    operator.get(PAGE)
-    url = url_of(button=button)
-    before = everything_stored()
-
-    told = confirm(operator, url, {}) if button == "take-back" else ""
-    followed = operator.get(url, follow=True).content.decode()
-
-    assert viewer.post(url, {"seen": "1@x@2"}).status_code == 403
-    assert "Nothing was changed" in followed
-    assert not told or "There is no such retry." in told
-    assert everything_stored() == before
 
 
 def test_23_it_asks_as_often_for_many_causes_as_for_few() -> None:

@@ -37,7 +37,7 @@ def fail(count: int) -> None:
 
 def press(model: Any = Notification) -> CanaryRetry:
     (cause,) = causes_of(model)
-    first = First(cause.newest[0], cause.last_at)
+    first = First(cause.newest[0], cause.last_at, cause.count)
     _, retry = retry_cause(cause, first=first, by="olga", why="mended", meaning="No box.")
     assert retry is not None
     return retry
@@ -163,7 +163,7 @@ def test_when_it_was_last_seen_does_not_move_with_other_changes() -> None:
     (before,) = causes_of(Notification)
     retry = press()
 
-    take_back(retry.pk, by="olga", now=timezone.now())
+    take_back(retry.pk, source=retry.source, by="olga", now=timezone.now())
     Notification.objects.filter(pk=retry.canary_key).delete()
 
     (after,) = causes_of(Notification)

@@ -83,7 +83,7 @@ def take(model: Any, step: str, what: Any) -> None:
 
 def begin(model: Any) -> None:
     for cause in causes_of(model)[:1]:
-        first = First(cause.newest[0], cause.last_at)
+        first = First(cause.newest[0], cause.last_at, cause.count)
         try:
             retry_cause(cause, first=first, by="olga", why="mended", meaning="It broke.")
         except Refused:
@@ -92,7 +92,7 @@ def begin(model: Any) -> None:
 
 def try_to_take_back(retry: CanaryRetry) -> None:
     try:
-        take_back(retry.pk, by="olga", now=timezone.now())
+        take_back(retry.pk, source=retry.source, by="olga", now=timezone.now())
     except Refused:
         return
 
@@ -176,7 +176,7 @@ def test_taken_back_while_it_is_settled_ends_in_one_way() -> None:
         if number:
             return f"settled {settle_canaries(Notification)}"
         try:
-            take_back(retry.pk, by="olga", now=timezone.now())
+            take_back(retry.pk, source=retry.source, by="olga", now=timezone.now())
         except Refused:
             return "refused"
         return "taken back"

@@ -43,9 +43,13 @@ def worker() -> Worker:
     return Worker.objects.create(name="host:1", kind=Worker.Kind.LOOP)
 
 
+def refreshed(client: Client) -> Any:
+    return client.get("/admin/dashboard/", headers={"HX-Request": "true"})
+
+
 def shown(name: str, client: Client | None = None) -> str:
     """Return a panel of the dashboard as a person reads it."""
-    page = (client or login("Viewers")).get("/admin/dashboard/").content.decode()
+    page = refreshed(client or login("Viewers")).content.decode()
     _, _, rest = page.partition(f'<div id="panel-{name}-body"')
     panel = re.split(r'<div id="panel-|<span id="dashboard', rest.partition(">")[2])[0]
     words = strip_tags(re.sub(r"<svg.*?</svg>", "", panel, flags=re.S).replace("<", " <"))
@@ -94,6 +98,14 @@ def test_the_forecast_follows_a_switch(worker: Worker, settings: Settings) -> No
 
     assert "1 message waits. Sending is switched off (SENDING=off)" in shown("queue")
     assert shown("queue").count("Nothing is due.") == 1
+
+
+def test_what_is_not_due_yet_is_told_apart() -> None:
+    tomorrow = timezone.now() + timedelta(days=1)
+    queue(email(), due_at=tomorrow)
+    queue(email(), due_at=tomorrow)
+
+    assert "Nothing is due. 2 wait for their time." in shown("queue")
 
 
 def test_a_channel_that_is_down_says_until_when(worker: Worker) -> None:
@@ -198,7 +210,7 @@ def test_that_nobody_looks_is_told_too() -> None:
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.name)
 def test_each_panel_is_shown_by_its_own_permission_alone(panel: Any, worker: Worker) -> None:
     client = login()
-    assert client.get("/admin/dashboard/").status_code == 403
+    assert refreshed(client).status_code == 403
     app, _, codename = panel.permission.partition(".")
     user: Any = client.get("/admin/").wsgi_request.user
     user.user_permissions.add(
@@ -233,11 +245,17 @@ def test_it_refreshes_every_five_seconds() -> None:
     assert 'hx-trigger="every 5s"' in login("Viewers").get("/admin/").content.decode()
 
 
+def test_who_opens_the_panels_alone_gets_the_whole_page() -> None:
+    answer: Any = login("Viewers").get("/admin/dashboard/")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+
+
 def test_what_did_not_change_keeps_its_version(worker: Worker) -> None:
     viewer = login("Viewers")
 
     def versions() -> dict[str, str]:
-        page = viewer.get("/admin/dashboard/").content.decode()
+        page = refreshed(viewer).content.decode()
         return dict(re.findall(r'id="panel-(\w+)-body"[^>]*data-version="(\w+)"', page))
 
     before = versions()
@@ -248,13 +266,13 @@ def test_what_did_not_change_keeps_its_version(worker: Worker) -> None:
 
 def test_the_dashboard_asks_as_many_questions_of_many_rows_as_of_few(worker: Worker) -> None:
     manager = login("Managers")
-    manager.get("/admin/dashboard/")
+    refreshed(manager)
 
     def questions() -> int:
         with CaptureQueriesContext(
             connection,
         ) as asked:
-            assert manager.get("/admin/dashboard/").status_code == 200
+            assert refreshed(manager).status_code == 200
         return len(asked)
 
     few = questions()

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,17 @@ from django.core.exceptions import ImproperlyConfigured
 from egac import environment
 from egac.environment import (
     above_zero,
+    currency,
     job_tokens,
     networks,
     number_of,
     one_of,
     paragraph,
+    percent,
     switch,
     text,
+    time_zone,
+    web_address,
     whole,
     words,
 )
@@ -93,6 +98,9 @@ def test_an_empty_value_is_the_default(
         (lambda: above_zero("IT", 2), "0.5", 0.5),
         (lambda: words("IT"), " a, b ,,c ", ["a", "b", "c"]),
         (lambda: one_of("IT", ("on", "off")), "OFF", "off"),
+        (lambda: percent("IT", "0"), "17.5", Decimal("17.5")),
+        (lambda: currency("IT", "GBP"), "chf", "CHF"),
+        (lambda: web_address("IT", ""), "https://a.example/ops/", "https://a.example/ops"),
     ],
 )
 def test_reads_what_can_be_read(
@@ -108,6 +116,13 @@ def test_reads_what_can_be_read(
     [
         *((lambda: whole("IT", 3), value) for value in ("0", "-1", "2.5", "inf", "nan", "three")),
         *((lambda: above_zero("IT", 2), value) for value in ("0", "-1", "inf", "nan", "two")),
+        *((lambda: percent("IT", "0"), value) for value in ("20.123", "-1", "101", "nan", "1e1")),
+        *((lambda: currency("IT", "GBP"), value) for value in ("POUND", "G1P")),
+        *(
+            (lambda: web_address("IT", ""), value)
+            for value in ("ops.example", "ftp://a", "https://")
+        ),
+        (lambda: time_zone("IT", "Europe/London"), "Mars/Base"),
         (lambda: number_of("IT", 2), "1,5"),
         (lambda: one_of("IT", ("on", "off")), "of"),
     ],

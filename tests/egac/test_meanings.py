@@ -91,6 +91,7 @@ def test_what_meta_answers_is_read_from_the_text_that_the_queue_keeps(
         ("Resend answered 502: <html>", "Resend had an error of its own"),
         ("WhatsApp took the message and then failed to send it: 131026 Gone.", "not on WhatsApp"),
         ("Resend took the message and then failed to send it: no reason was given.", "then failed"),
+        ("api.zoom.us was not asked: the time of whoever waits is over.", "Zoom was not asked"),
         ("Zoom answered 400 with code 124: Invalid access token.", "refuses our access token"),
         ("Zoom answered 404 with code 3001: No meeting.", "refused the meeting (No meeting)"),
         ("Zoom answered 429: Slow down.", "Zoom asked us to slow down"),

@@ -74,7 +74,7 @@ def test_what_failed_for_one_cause_is_mended_and_sent_with_one_press(
     page.get_by_role("link", name="Go back").click()
 
     retry(page, CAUSE, "The domain is verified again.")
-    expect(page.locator(".messagelist")).to_contain_text("1 goes as a test now; 2 wait for it")
+    expect(page.locator(".messagelist")).to_contain_text("2 wait for it until")
     expect(page.locator(".ops-canary")).to_contain_text("1 went as a test at")
     found += faults(page, "a test that runs")
     run_pass(limit=10, seconds=5)

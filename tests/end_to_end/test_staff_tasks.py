@@ -50,7 +50,7 @@ def desk(
     maya = get_user_model().objects.create_user("maya", password=PASSWORD, is_staff=True)
     maya.groups.add(Group.objects.get(name="Managers"))
     page = browser.new_page(viewport=DESK)  # type: ignore[arg-type]
-    page.set_default_timeout(5000)
+    page.set_default_timeout(15_000)
     page.goto(f"{live_server.url}/admin/")
     page.get_by_label("Username").fill("maya")
     page.get_by_label("Password").fill(PASSWORD)
@@ -67,9 +67,15 @@ def find(desk: Page, person: str) -> None:
 
 
 def open_list(desk: Page, name: str) -> None:
-    """Open a list by its link on the first page, where its app may have the same name."""
-    desk.get_by_role("link", name="EGAC Ops").click()
-    desk.locator("#content").get_by_role("link", name=name, exact=True).last.click()
+    """Open a list that stands on top of every page."""
+    desk.get_by_role("navigation", name="Main").get_by_role("link", name=name).click()
+
+
+def open_from_the_overview(desk: Page, name: str) -> None:
+    """Open one of all the lists at the end of the first page."""
+    open_list(desk, "Overview")
+    every_list = desk.get_by_role("region", name="Every list")
+    every_list.get_by_role("link", name=name, exact=True).click()
 
 
 def press(desk: Page, label: str) -> None:
@@ -167,12 +173,12 @@ def test_whatsapp_is_down(desk: Page, provider: ProviderServer) -> None:
     queue_whatsapps(6)
     send_the_queue()
 
-    open_list(desk, "Channels")
+    open_from_the_overview(desk, "Channels")
     expect(desk.get_by_role("row", name="whatsapp")).to_contain_text("closed")
     recover(provider.whatsapp)
     choose_for_all(desk, "Resume")
     told(desk, "1 resumed.")
-    open_list(desk, "Notifications")
+    open_list(desk, "Queue")
     choose_for_all(desk, "Retry now")
     send_the_queue()
 
@@ -185,7 +191,7 @@ def test_stop_all_sending_for_a_while(desk: Page, provider: ProviderServer) -> N
     InviteFactory()
     queue(email())
 
-    open_list(desk, "Channels")
+    open_from_the_overview(desk, "Channels")
     choose_for_all(desk, "Pause")
     told(desk, "2 paused.")
     retry_invites()
@@ -228,7 +234,7 @@ def test_why_did_nobody_get_the_invoice(desk: Page, provider: ProviderServer) ->
     desk.get_by_role("link", name="New invoice").click()
     expect(desk.locator("#content")).to_contain_text("is not written to: bounced")
     message = desk.url
-    open_list(desk, "Suppressions")
+    open_from_the_overview(desk, "Suppressions")
     desk.get_by_role("link", name=customer.email).click()
     desk.get_by_role("link", name="Delete").click()
     press(desk, "Yes, I’m sure")
@@ -262,7 +268,7 @@ def test_cancel_tonights_class_and_tell_everyone(desk: Page, provider: ProviderS
     EnrolmentFactory(session=tonight, booking__customer__agreed=True)
     EnrolmentFactory(session=tonight)
 
-    open_list(desk, "Class sessions")
+    open_list(desk, "Classes")
     desk.locator("#changelist-filter").get_by_role("link", name="to come", exact=True).click()
     desk.get_by_role("link", name="Tonight's run").click()
     press(desk, "Cancel and tell everyone booked")
