@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from django.test import Client
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from pytest_django.fixtures import Settings
 
 from bookings.models import Booking
@@ -130,3 +130,14 @@ def test_a_violation_would_be_seen(open_page: Open, troubles: list[str], reports
     page.title()  # by then its console was heard
     assert "style-src-attr inline" in reports.told[0]
     assert "Content Security Policy" in " ".join(troubles)
+
+
+def test_the_first_tab_leads_past_what_is_the_same_on_every_page(open_page: Open) -> None:
+    page = open_page("egac/role/")
+
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to main content")
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+
+    assert page.evaluate("document.activeElement.id") == "content-start"
