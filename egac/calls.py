@@ -71,7 +71,8 @@ class Calls:
             while True:
                 each = self._ended.get(timeout=0.0 if found else timeout)
                 del self._open[each.row.pk, each.row.lease_number]
-                self._seconds += ((each.seconds or 0.0) - self._seconds) / SMOOTHING
+                if each.seconds is not None:
+                    self._seconds += (each.seconds - self._seconds) / SMOOTHING
                 found.append(each)
         except Empty:
             return found

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from egac import channels
-from egac.calls import SMOOTHING, Calls, threads
+from egac.calls import Calls, threads
 from egac.canary import settle_canaries
 from egac.events import settle_waiting
 from egac.orphans import give_back_lost, settle_orphans
@@ -37,6 +37,7 @@ AHEAD_SECONDS = 0.25  # how much work is claimed at a time; rendering it must no
 MOST_CLAIMED = 100
 FLUSH_SECONDS = 0.05  # how long an outcome waits to be recorded together with others
 TICK_SECONDS = 0.02
+STARTS = 5  # of about how many the mean duration is taken
 SETTLE_SECONDS = 5.0  # a long pass looks so often for what dead senders left
 LOOK_AGAIN_SECONDS = 0.5  # after a claim that found too little, while calls are in flight
 
@@ -174,7 +175,7 @@ class Drain:
         """Store that calls begin, and note how late that usually makes them: it moves all alike."""
         began = time.monotonic()
         started = self.rows.start(rows)
-        self._start_seconds += (time.monotonic() - began - self._start_seconds) / SMOOTHING
+        self._start_seconds += (time.monotonic() - began - self._start_seconds) / STARTS
         return started
 
     def _free(self) -> int:
@@ -186,14 +187,23 @@ class Drain:
         self._write(records)
 
     def _collect(self) -> None:
-        """Take the calls that have ended, and record them together."""
+        """Take the calls that have ended; whose slot was over before it began waits for another."""
+        late = []
         for ended in self._calls.ended(timeout=self._rest()):
             if ended.called or time.monotonic() > ended.row.leased_until:
                 self._unrecorded.append(ended)
             else:
-                self._ready.appendleft(ended.row)  # its slot was over: it waits for another
+                late.append(ended.row)
+        if late:
+            self._take_back(late)
         if self._flush_is_due():
             self._flush()
+
+    def _take_back(self, rows: Sequence[Any]) -> None:
+        """Store that calls which were to begin do not yet: of a dead sender's nobody must ask."""
+        keys = [{"id": row.pk, "lease_number": row.lease_number} for row in rows]
+        self.rows.update_each(keys, "call_started_at = NULL, updated_at = now()")
+        self._ready.extendleft(rows)
 
     def _rest(self) -> float:
         """Return for how long there is nothing to do unless a call ends, in seconds."""

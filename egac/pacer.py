@@ -1,5 +1,6 @@
 """The slots of a channel as one worker uses them: asked for a few at a time, dropped when late."""
 
+import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ class Pacer:
         self._opens_at = 0.0
         self._is_healthy = False
         self._slots: deque[float] = deque()
-        self._spacing = 0.0
+        self.leeway = 0.0  # by how many seconds a call may begin after its slot
         self._round_trip = 0.0
         self._look()
 
@@ -39,11 +40,6 @@ class Pacer:
         while self._slots and len(taken) < wanted and self._slots[0] <= now:
             taken.append(self._slots.popleft() + self.leeway)
         return taken
-
-    @property
-    def leeway(self) -> float:
-        """By how many seconds a call may begin after its slot."""
-        return leeway(self._spacing)
 
     def note(self, outcomes: Sequence[ProviderError | None]) -> None:
         """Tell the channel how calls ended; use no slot that was granted before it was closed."""
@@ -75,7 +71,8 @@ class Pacer:
             return
         self._round_trip = min(self._round_trip, slots.round_trip)
         self._is_healthy = slots.is_healthy
-        self._spacing = slots.spacing
+        # A probe is alone: it crowds nobody, and the next one is a minute away.
+        self.leeway = math.inf if slots.is_probe else leeway(slots.spacing)
         self._slots.extend(slots.first_at + n * slots.spacing for n in range(slots.count))
 
     def _look(self) -> None:

@@ -13,15 +13,30 @@ from egac.providers.http import Answer
 from egac.retry import Reason
 
 # https://resend.com/docs/api-reference/errors, as of November 2026
-OF_RESEND = {
-    "invalid_idempotency_key validation_error missing_api_key restricted_api_key invalid_api_key",
-    "suspended_api_key invalid_permission not_found method_not_allowed resource_locked",
-    "concurrent_idempotent_requests invalid_idempotent_request missing_required_field",
-    "invalid_parameter invalid_attachment invalid_from_address rate_limit_exceeded",
-    "daily_quota_exceeded monthly_quota_exceeded application_error internal_server_error",
+NAMES_OF_RESEND = {
+    "invalid_idempotency_key",
+    "validation_error",
+    "missing_api_key",
+    "restricted_api_key",
+    "invalid_api_key",
+    "suspended_api_key",
+    "invalid_permission",
+    "not_found",
+    "method_not_allowed",
+    "resource_locked",
+    "concurrent_idempotent_requests",
+    "invalid_idempotent_request",
+    "missing_required_field",
+    "invalid_parameter",
+    "invalid_attachment",
+    "invalid_from_address",
+    "rate_limit_exceeded",
+    "daily_quota_exceeded",
+    "monthly_quota_exceeded",
+    "application_error",
+    "internal_server_error",
     "service_unavailable",
 }
-NAMES_OF_RESEND = {name for line in OF_RESEND for name in line.split()}
 OURS = {"unverified_domain"}  # Resend calls it validation_error, under another status
 # Meta's codes in our table of causes, the members of whole ranges aside.
 CODES_OF_META = {

@@ -74,6 +74,12 @@ def test_a_pacer_that_looks_while_the_channel_opens_does_not_wait(
     assert (pacer.closed, pacer.seconds_to_next()) == ("", 0)
 
 
+def test_a_probe_may_begin_however_late() -> None:
+    Channel.objects.update(probing=True)
+
+    assert Pacer("email", until=FOR_EVER).take(3) == [float("inf")]
+
+
 def test_a_pacer_hands_out_its_slots_as_their_times_come(settings: Settings) -> None:
     settings.RESEND_RATE_LIMIT = 1
     pacer = Pacer("email", until=FOR_EVER)

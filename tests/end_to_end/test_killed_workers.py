@@ -245,6 +245,8 @@ def test_invariant_13_a_loop_that_wakes_after_its_slot_begins_no_call(
         assert eventually(lambda: not recent.exists())
         Channel.objects.update(next_slot_at=Now() + LONG)  # till then the slots are others'
         late.signal(signal.SIGCONT)
+        # Killed now, they would not be in doubt.
+        assert eventually(lambda: not any(kind.stage(provider) >= Stage.STARTED for kind in kinds))
         late.signal(signal.SIGTERM)
         late.wait()
 
