@@ -5,7 +5,7 @@ from datetime import date
 from billing.models import Invoice
 from billing.reach import channels_to
 from billing.reminders import days_late
-from egac.admin_actions import Line, StaffAction
+from egac.console.actions import Line, StaffAction
 from egac.money import in_words
 
 Status = Invoice.Status

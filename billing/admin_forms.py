@@ -11,7 +11,7 @@ from django.forms import formset_factory
 from billing.models import Invoice, Payment
 from billing.services import Received, Written
 from bookings.models import Booking
-from egac.admin_widgets import DAYS_TO_NAME, SearchBox
+from egac.console.widgets import DAYS_TO_NAME, SearchBox
 from egac.money import in_words
 
 MOST_LINES = 5

@@ -25,12 +25,12 @@ from billing.models import Invoice
 from billing.resources import InvoiceResource
 from billing.services import Refused, cancel_invoice, record_payment
 from billing.views import pdf_response
-from egac.admin_actions import Line, Press, StaffAction
-from egac.admin_export import ExportedAdmin
-from egac.admin_masking import require_sight, sees_addresses
-from egac.admin_pages import Event, Link, Table
-from egac.admin_records import badge, moment
-from egac.admin_search import SearchedAdmin
+from egac.console.actions import Line, Press, StaffAction
+from egac.console.export import ExportedAdmin
+from egac.console.masking import require_sight, sees_addresses
+from egac.console.pages import Event, Link, Table
+from egac.console.records import badge, moment
+from egac.console.search import SearchedAdmin
 from egac.days import day_in_words
 from egac.masking import private
 from egac.money import in_words

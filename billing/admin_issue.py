@@ -15,7 +15,7 @@ from billing.issuing import Draft, rows_of
 from billing.models import Invoice
 from billing.reach import channels_to
 from billing.services import Refused, draft_invoice, issue_invoice_once
-from egac.admin_pages import PageAdmin
+from egac.console.pages import PageAdmin
 from egac.money import in_words
 
 NO_NUMBER_YET = "number to come"

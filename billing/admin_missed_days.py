@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 from billing.clock import clock_of_database
 from billing.command import BatchCommand
 from billing.missed_days import MissedRun, missed_run, missed_runs, would_do
-from egac.admin_records import RecordAdmin
+from egac.console.records import RecordAdmin
 from egac.days import business_date
 from egac.providers import NotConfigured
 from jobs.command import command_of

@@ -11,9 +11,9 @@ from django.utils.dateparse import parse_date
 
 from billing.clock import clock_of_database
 from billing.month_ahead import day_ahead, last_of, month_ahead, sum_of
-from egac.admin_records import RecordAdmin
+from egac.console.paging import page_asked
+from egac.console.records import RecordAdmin
 from egac.days import business_date
-from egac.paging import page_asked
 
 
 class MonthAheadAdmin(RecordAdmin):

@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from billing.finding import payments_found
 from billing.models import BillingProblem, Payment
 from billing.resources import PaymentResource
-from egac.admin_export import ExportedAdmin
-from egac.admin_records import RecordAdmin, badge, moment
-from egac.admin_search import SearchedAdmin
+from egac.console.export import ExportedAdmin
+from egac.console.records import RecordAdmin, badge, moment
+from egac.console.search import SearchedAdmin
 from egac.money import in_words
 from jobs.registry import JOBS
 

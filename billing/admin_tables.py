@@ -9,8 +9,8 @@ from django.utils.html import format_html
 from billing.document import document_of
 from billing.history import messages_of
 from billing.models import Invoice
-from egac.admin_pages import Table
-from egac.admin_records import badge, moment
+from egac.console.pages import Table
+from egac.console.records import badge, moment
 from egac.money import in_words
 from notifications.services import title_of
 

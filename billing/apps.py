@@ -13,7 +13,7 @@ class BillingConfig(AppConfig):
         from billing.watching import FIXES, watch_billing
         from billing.words import STILL_TO_PAY, why_not_to_pay
         from bookings.services import register_note
-        from egac.admin_navigation import Shortcut, register_shortcut
+        from egac.console.navigation import Shortcut, register_shortcut
         from egac.people import Part, register_part
         from jobs.fixes import register_fixes
         from jobs.watchers import register_watcher

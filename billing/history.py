@@ -10,8 +10,8 @@ from billing.models import Invoice, Payment
 from billing.reminders import DAYS
 from billing.reminding import TYPES
 from bookings.services import CHANNELS
-from egac.admin_correspondence import latest
-from egac.admin_pages import MOST_EVENTS, Event, staff_actions_on_all
+from egac.console.correspondence import latest
+from egac.console.pages import MOST_EVENTS, Event, staff_actions_on_all
 from egac.money import in_words
 from egac.people import Identity, Told
 from notifications.models import Notification

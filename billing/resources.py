@@ -1,7 +1,7 @@
 """Invoices and payments as files for a spreadsheet."""
 
 from billing.models import Invoice, Payment
-from egac.admin_export import HarmlessResource, column
+from egac.console.export import HarmlessResource, column
 
 
 class InvoiceResource(HarmlessResource):

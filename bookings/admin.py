@@ -21,7 +21,7 @@ from bookings.models import (
     Enrolment,
     Instructor,
 )
-from egac.admin_records import ListAdmin, badge
+from egac.console.records import ListAdmin, badge
 from egac.money import in_words
 
 admin.site.register(Customer, CustomerAdmin)

@@ -12,8 +12,8 @@ from django.db.models.functions import Coalesce, Now
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from bookings.booking import Refused
-from egac.admin_pages import EditedAdmin
-from egac.admin_search import SearchedAdmin
+from egac.console.pages import EditedAdmin
+from egac.console.search import SearchedAdmin
 from egac.staff import CHANGED_MEANWHILE, Seen, instant_of
 
 TONES_OF_STATUS = {

@@ -28,12 +28,12 @@ from bookings.history import line_of
 from bookings.models import Booking
 from bookings.resources import BookingResource
 from bookings.words import times_in_words
-from egac.admin_actions import Line, Press, StaffAction
-from egac.admin_export import ExportedAdmin
-from egac.admin_pages import MOST_EVENTS, Event, Table
-from egac.admin_records import badge, moment
-from egac.admin_search import number_in
-from egac.admin_widgets import SearchBox
+from egac.console.actions import Line, Press, StaffAction
+from egac.console.export import ExportedAdmin
+from egac.console.pages import MOST_EVENTS, Event, Table
+from egac.console.records import badge, moment
+from egac.console.search import number_in
+from egac.console.widgets import SearchBox
 from egac.days import day_in_words
 from egac.money import in_words
 

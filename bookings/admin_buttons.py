@@ -3,7 +3,7 @@
 from bookings.consent import number_of
 from bookings.models import Booking, ClassSession, Customer, Enrolment
 from bookings.notices import can_have_email, can_have_whatsapp
-from egac.admin_actions import Line, StaffAction
+from egac.console.actions import Line, StaffAction
 from egac.days import instant_in_words
 
 CONFIRM = StaffAction(

@@ -18,9 +18,9 @@ from bookings.admin_forms import CustomerForm
 from bookings.finding import customers_found
 from bookings.models import Booking, Customer
 from bookings.resources import CustomerResource
-from egac.admin_export import ExportedAdmin
-from egac.admin_pages import Event, Link, Table, person_link
-from egac.admin_records import badge, moment
+from egac.console.export import ExportedAdmin
+from egac.console.pages import Event, Link, Table, person_link
+from egac.console.records import badge, moment
 from egac.delivery import suppressed_among
 from egac.masking import private
 from egac.money import in_words

@@ -25,10 +25,10 @@ from bookings.sessions import (
     mark_attendance,
     why_not_marked,
 )
-from egac.admin_actions import Line, Press, StaffAction
-from egac.admin_pages import Event
-from egac.admin_records import badge, moment
-from egac.admin_widgets import SearchBox
+from egac.console.actions import Line, Press, StaffAction
+from egac.console.pages import Event
+from egac.console.records import badge, moment
+from egac.console.widgets import SearchBox
 from egac.days import instant_in_words
 from egac.search import keys_of
 

@@ -12,7 +12,7 @@ from bookings.booking import twin_of
 from bookings.booking_csv import DAYS
 from bookings.enrolling import why_not_enrolled
 from bookings.models import Booking, ClassPackage, ClassSession, Customer, Enrolment, Plan
-from egac.admin_widgets import DAYS_TO_NAME, INSTANTS_TO_NAME
+from egac.console.widgets import DAYS_TO_NAME, INSTANTS_TO_NAME
 from egac.numbers import in_e164
 
 LONGEST_CLASS = timedelta(hours=12)

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from bookings.admin_base import TONES_OF_STATUS
 from bookings.models import ClassSession, Enrolment
 from bookings.sessions import Attendance, why_not_marked
-from egac.admin_records import badge
+from egac.console.records import badge
 from egac.csv_files import harmless
 from egac.staff import Seen, instant_of
 

@@ -38,10 +38,10 @@ from bookings.sessions import (
     why_not_called_off,
     why_not_completed,
 )
-from egac.admin_actions import Line, Press, StaffAction
-from egac.admin_export import ExportedAdmin
-from egac.admin_pages import Event, Link, Table
-from egac.admin_records import badge
+from egac.console.actions import Line, Press, StaffAction
+from egac.console.export import ExportedAdmin
+from egac.console.pages import Event, Link, Table
+from egac.console.records import badge
 from egac.days import instant_in_words
 from egac.search import with_words
 

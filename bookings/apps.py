@@ -12,7 +12,7 @@ class BookingsConfig(AppConfig):
         from bookings.models import Customer
         from bookings.notices import BOOKING_STANDS, CLASS_IS_AHEAD
         from bookings.relevance import why_booking_fell, why_class_fell
-        from egac.admin_navigation import Shortcut, register_shortcut
+        from egac.console.navigation import Shortcut, register_shortcut
         from egac.people import Part, register_part, register_people
         from egac.people_in_tables import PeopleIn
         from notifications.services import register_consent, register_relevance

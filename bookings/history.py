@@ -3,8 +3,8 @@
 from django.urls import reverse
 
 from bookings.models import Booking, BookingEvent, ClassSession, Customer, Enrolment
-from egac.admin_correspondence import latest
-from egac.admin_pages import Event, staff_actions_on_all
+from egac.console.correspondence import latest
+from egac.console.pages import Event, staff_actions_on_all
 from egac.people import Identity, Told
 
 TONES_OF_KINDS: dict[str, str] = {

@@ -1,7 +1,7 @@
 """Customers, bookings and classes as files for a spreadsheet."""
 
 from bookings.models import Booking, ClassSession, Customer
-from egac.admin_export import HarmlessResource, column
+from egac.console.export import HarmlessResource, column
 
 
 class CustomerResource(HarmlessResource):

@@ -18,16 +18,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from egac.admin_actions import ActingAdmin, Line, Press, StaffAction
-from egac.admin_failures import FailureAdmin
-from egac.admin_outgoing import TONES_OF_OUTCOMES
-from egac.admin_people import PersonAdmin
-from egac.admin_records import ListAdmin, RecordAdmin, WhenFilter, badge, moment, took
-from egac.admin_roles import RoleAdmin
-from egac.admin_search import SearchedAdmin
-from egac.admin_secrets import SecretUseAdmin
 from egac.channels import RATES, Channel, explain, pause, resume
-from egac.console import Failure, Person, Role
+from egac.console.actions import ActingAdmin, Line, Press, StaffAction
+from egac.console.failures import FailureAdmin
+from egac.console.models import Failure, Person, Role
+from egac.console.outgoing import TONES_OF_OUTCOMES
+from egac.console.people import PersonAdmin
+from egac.console.records import ListAdmin, RecordAdmin, WhenFilter, badge, moment, took
+from egac.console.roles import RoleAdmin
+from egac.console.search import SearchedAdmin
+from egac.console.secrets import SecretUseAdmin
 from egac.delivery import MessageAudit, Suppression
 from egac.explain import what_happened
 from egac.people import asked_in

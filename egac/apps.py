@@ -11,9 +11,9 @@ class EgacConfig(AppConfig):
 
     def ready(self) -> None:
         from egac import checks  # noqa: F401  registers the system checks
-        from egac.admin_dashboard import register_panel
-        from egac.admin_navigation import Shortcut, register_shortcut
-        from egac.admin_panels import PANELS
+        from egac.console.dashboard import register_panel
+        from egac.console.navigation import Shortcut, register_shortcut
+        from egac.console.panels import PANELS
         from egac.groups import make_groups
 
         for panel in PANELS:
@@ -28,4 +28,4 @@ class EgacConfig(AppConfig):
 class OpsAdminConfig(AdminConfig):
     """Django's admin, with our site in the place of the stock one."""
 
-    default_site = "egac.admin_site.OpsSite"
+    default_site = "egac.console.site.OpsSite"

@@ -2,7 +2,7 @@
 
 from egac.canary import CanaryRetry
 from egac.channels import Channel
-from egac.console import Failure, Person, Role
+from egac.console.models import Failure, Person, Role
 from egac.delivery import DeliveryEvent, MessageAudit, Suppression
 from egac.figures import FinishedRows, HourlyFigure
 from egac.secret_use import SecretUse

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from egac.admin_pages import Event
+from egac.console.pages import Event
 from egac.numbers import in_e164
 
 MOST_FOUND = 20  # rows of one app that a search or a join looks at

@@ -232,7 +232,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "egac.admin.where_messages_go",
-                "egac.admin_reveal.what_is_masked",
+                "egac.console.reveal.what_is_masked",
             ],
         },
     },
@@ -260,7 +260,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
     }
 }
-CSRF_FAILURE_VIEW = "egac.older_pages.page_is_older"
+CSRF_FAILURE_VIEW = "egac.console.older_pages.page_is_older"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_SSL_REDIRECT = not DEBUG
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # a balancer beside us asks without TLS

@@ -16,12 +16,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from egac.admin_actions import Line, Press, StaffAction
-from egac.admin_outgoing import OutgoingAdmin
-from egac.admin_pages import Event, Link, person_link
-from egac.admin_records import moment
-from egac.admin_search import SearchedAdmin, uuid_in
-from egac.admin_widgets import SearchBox
+from egac.console.actions import Line, Press, StaffAction
+from egac.console.outgoing import OutgoingAdmin
+from egac.console.pages import Event, Link, person_link
+from egac.console.records import moment
+from egac.console.search import SearchedAdmin, uuid_in
+from egac.console.widgets import SearchBox
 from egac.delivery import suppressed_among
 from egac.explain import day_and_clock, explain_error
 from egac.people_in_tables import found_among

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from egac.admin_actions import MOST_SHOWN, Line, StaffAction
+from egac.console.actions import MOST_SHOWN, Line, StaffAction
 from invites import services
 from invites.models import Invite
 from invites.services import Changed

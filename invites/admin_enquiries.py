@@ -14,9 +14,9 @@ from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV
 from import_export.results import Result
 
-from egac.admin_export import ExportedAdmin
-from egac.admin_records import badge, moment
-from egac.admin_search import SearchedAdmin, uuid_in
+from egac.console.export import ExportedAdmin
+from egac.console.records import badge, moment
+from egac.console.search import SearchedAdmin, uuid_in
 from egac.csv_files import UnusableFile
 from egac.people_in_tables import found_among
 from invites.admin_forms import SALT, CsvConfirmForm, CsvExportForm, CsvForm, EnquiryForm

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from egac.admin_dashboard import Look, Panel
-from egac.admin_rows import Flow, as_sentence, open_rows, opens_at, states_of, why_paused
 from egac.channels import Channel, explain
+from egac.console.dashboard import Look, Panel
+from egac.console.forecast import Due, Passes, forecast
+from egac.console.rows import Flow, as_sentence, open_rows, opens_at, states_of, why_paused
 from egac.figures import finished
-from egac.forecast import Due, Passes, forecast
 from egac.switches import why_held
 from invites import sending
 from invites.admin_enquiries import TONES

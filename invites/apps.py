@@ -7,8 +7,8 @@ class InvitesConfig(AppConfig):
     name = "invites"
 
     def ready(self) -> None:
-        from egac.admin_dashboard import register_panel
-        from egac.admin_navigation import Shortcut, register_shortcut
+        from egac.console.dashboard import register_panel
+        from egac.console.navigation import Shortcut, register_shortcut
         from egac.metrics import register_rows
         from egac.people import Part, register_part, register_people
         from egac.people_in_tables import PeopleIn

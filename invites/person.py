@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from django.urls import reverse
 
-from egac.admin_correspondence import Message, latest, what_became_of
-from egac.admin_pages import Event, staff_actions_on_all
+from egac.console.correspondence import Message, latest, what_became_of
+from egac.console.pages import Event, staff_actions_on_all
 from egac.people import Identity, Told
 from invites.models import Enquiry, Invite
 

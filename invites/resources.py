@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from import_export import fields, resources
 from import_export.results import Result
 
-from egac.admin_export import MarkedCsv
+from egac.console.export import MarkedCsv
 from egac.csv_files import Record, RefusedLine, harmless
 from egac.days import business_date
 from invites.enquiry_csv import (

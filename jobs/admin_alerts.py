@@ -9,9 +9,9 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from egac.admin_pages import RowPageAdmin
-from egac.admin_records import badge, moment
-from egac.admin_search import SearchedAdmin
+from egac.console.pages import RowPageAdmin
+from egac.console.records import badge, moment
+from egac.console.search import SearchedAdmin
 from egac.explain import day_and_clock
 from egac.search import with_words
 from jobs.fixes import buttons_for

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from egac.admin_widgets import DAYS_TO_NAME
+from egac.console.widgets import DAYS_TO_NAME
 from jobs.command import JobCommand
 
 FIELDS: dict[str, forms.Field] = {

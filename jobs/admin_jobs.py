@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from egac.admin_records import RecordAdmin, badge, moment
+from egac.console.records import RecordAdmin, badge, moment
 from egac.explain import day_and_clock
 from jobs.admin_forms import RunForm
 from jobs.admin_runs import TONES, result_in_words

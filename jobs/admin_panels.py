@@ -9,7 +9,7 @@ from django.db.models import Count, DurationField, ExpressionWrapper, F, Integer
 from django.db.models.functions import Cast, Extract, Floor
 from django.urls import reverse
 
-from egac.admin_dashboard import Look, Panel
+from egac.console.dashboard import Look, Panel
 from egac.days import business_date
 from egac.explain import clock
 from egac.why_waiting import at

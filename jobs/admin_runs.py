@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from egac.admin_pages import RowPageAdmin
-from egac.admin_records import badge, moment
+from egac.console.pages import RowPageAdmin
+from egac.console.paging import page_asked
+from egac.console.records import badge, moment
 from egac.days import day_in_words
 from egac.explain import day_and_clock
-from egac.paging import page_asked
 from jobs.charts import in_short
 from jobs.models import JobRun
 from jobs.registry import JOBS

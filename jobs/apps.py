@@ -8,8 +8,8 @@ class JobsConfig(AppConfig):
     verbose_name = "Jobs and alerts"
 
     def ready(self) -> None:
-        from egac.admin_dashboard import register_panel
-        from egac.admin_navigation import Shortcut, register_shortcut
+        from egac.console.dashboard import register_panel
+        from egac.console.navigation import Shortcut, register_shortcut
         from egac.metrics import register_source
         from jobs import checks  # noqa: F401  registers the system checks
         from jobs.admin_panels import PANELS

@@ -14,12 +14,12 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from egac.admin_actions import Line, Press, StaffAction
-from egac.admin_causes import CauseFilter
-from egac.admin_outgoing import BAD_NEWS, ErrorFilter, Mail, OutgoingAdmin, ReasonFilter
-from egac.admin_pages import MOST_EVENTS, Event, Link, person_link
-from egac.admin_records import RecordAdmin, badge, moment
-from egac.admin_search import SearchedAdmin, number_in
+from egac.console.actions import Line, Press, StaffAction
+from egac.console.causes import CauseFilter
+from egac.console.outgoing import BAD_NEWS, ErrorFilter, Mail, OutgoingAdmin, ReasonFilter
+from egac.console.pages import MOST_EVENTS, Event, Link, person_link
+from egac.console.records import RecordAdmin, badge, moment
+from egac.console.search import SearchedAdmin, number_in
 from egac.delivery import events_of, suppressed_among
 from egac.explain import clock
 from egac.people import MOST_NAMED, asked_in, reached_by_name

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from egac.admin_actions import Line, StaffAction
+from egac.console.actions import Line, StaffAction
 from egac.explain import day_and_clock
 from egac.masking import private
 from egac.staff import Changed, Seen

@@ -8,9 +8,11 @@ from typing import Any
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from egac.admin_dashboard import Look, Panel
-from egac.admin_records import badge
-from egac.admin_rows import (
+from egac.channels import Channel, explain
+from egac.console.dashboard import Look, Panel
+from egac.console.forecast import Due, Passes, calls_for, forecast
+from egac.console.records import badge
+from egac.console.rows import (
     MOST_LOOKED_AT,
     Flow,
     Open,
@@ -20,10 +22,8 @@ from egac.admin_rows import (
     states_of,
     why_paused,
 )
-from egac.channels import Channel, explain
 from egac.explain import clock
 from egac.figures import finished
-from egac.forecast import Due, Passes, calls_for, forecast
 from egac.providers.resend import LARGEST_BATCH
 from egac.switches import why_held
 from jobs.registry import JOBS

@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
-from egac.admin_correspondence import Message, latest, what_became_of
-from egac.admin_pages import Event, staff_actions_on_all
+from egac.console.correspondence import Message, latest, what_became_of
+from egac.console.pages import Event, staff_actions_on_all
 from egac.people import MOST_FOUND, Asked, Entry, Identity, Told
 from notifications.catalogue import title_of
 from notifications.models import Notification

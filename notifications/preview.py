@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from egac.admin_preview import EMAIL_POLICY
+from egac.console.preview import EMAIL_POLICY
 from egac.mail import compose
 from notifications.catalogue import TYPES, sample_context, whatsapp_payload
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from bookings.models import Customer
 from bookings.services import cancel_sessions, confirm_bookings
 from egac import people
-from egac.admin_pages import Event
+from egac.console.pages import Event
 from egac.models import DeliveryEvent, MessageAudit
 from egac.people import Identity, Part, Told, register_part
 from egac.people_in_tables import PeopleIn

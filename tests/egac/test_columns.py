@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egac.columns import HEIGHT, SHORTEST, Point, columns_of
+from egac.console.columns import HEIGHT, SHORTEST, Point, columns_of
 
 tries = st.integers(0, 100_000)
 points = st.lists(st.tuples(tries, tries), max_size=31).map(

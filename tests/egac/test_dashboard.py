@@ -15,7 +15,7 @@ from django.utils.html import strip_tags
 from pytest_django.fixtures import Settings
 
 from egac import channels
-from egac.admin_dashboard import PANELS
+from egac.console.dashboard import PANELS
 from egac.models import MessageAudit
 from egac.providers import Cause, ProviderError
 from invites.models import Invite

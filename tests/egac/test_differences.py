@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egac.differences import Piece, changes, shortened
+from egac.console.differences import Piece, changes, shortened
 
 texts = st.text(alphabet="ab .\n", max_size=60)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egac.forecast import Due, Passes, calls_for, done_at, forecast
+from egac.console.forecast import Due, Passes, calls_for, done_at, forecast
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)

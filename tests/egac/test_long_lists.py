@@ -9,8 +9,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from egac import paging
-from egac.admin_records import ListAdmin
+from egac.console import paging
+from egac.console.records import ListAdmin
 from egac.models import Suppression
 from scripts.benchmarks import console_rows
 from scripts.benchmarks.console import manager

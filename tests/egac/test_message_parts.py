@@ -1,6 +1,6 @@
 """What a person compares of a message."""
 
-from egac.message_parts import parts_of
+from egac.console.message_parts import parts_of
 from egac.providers.whatsapp import template_message
 
 

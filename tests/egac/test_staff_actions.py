@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from egac import channels
-from egac.admin_actions import NOTHING_DONE, ActingAdmin, StaffAction
+from egac.console.actions import NOTHING_DONE, ActingAdmin, StaffAction
 from egac.staff import CHANGED_MEANWHILE
 from invites.models import Invite
 from tests.billing.factories import InvoiceFactory

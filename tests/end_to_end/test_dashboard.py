@@ -8,7 +8,8 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from egac import admin_dashboard, channels
+from egac import channels
+from egac.console import dashboard
 from egac.providers import Cause, ProviderError
 from jobs.alerts import watch_everything
 from jobs.models import Alert
@@ -31,7 +32,7 @@ def page(
     open_page: Open, provider: ProviderServer, monkeypatch: pytest.MonkeyPatch, troubles: list[str]
 ) -> Page:
     """The dashboard of a manager, while a worker lives, refreshed every half second."""
-    monkeypatch.setattr(admin_dashboard, "REFRESH_SECONDS", 0.5)
+    monkeypatch.setattr(dashboard, "REFRESH_SECONDS", 0.5)
     Worker.objects.create(name="host:1", kind=Worker.Kind.LOOP)
     ran(timezone.now(), job="check_invite_stats")
     return open_page("")

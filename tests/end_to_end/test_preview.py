@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
+from egac.console.message_parts import parts_of
 from egac.delivery import MessageAudit, Suppression
-from egac.message_parts import parts_of
 from invites.models import Enquiry, Invite
 from invites.services import retry_invites
 from notifications.catalogue import TYPES, email_payload, sample_context, whatsapp_payload

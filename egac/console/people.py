@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from egac.admin_pages import Event, RowPageAdmin, log_entries, said_by
-from egac.admin_reveal import reveal
-from egac.console import Person
+from egac.console.models import Person
+from egac.console.pages import Event, RowPageAdmin, log_entries, said_by
+from egac.console.reveal import reveal
 from egac.people import Entry, Identity, asked_in, identity_of, search, timeline_of
 
 EVENTS_ON_A_PAGE = 100

@@ -17,8 +17,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
-from egac.admin_actions import ActingAdmin
-from egac.admin_records import RecordAdmin
+from egac.console.actions import ActingAdmin
+from egac.console.records import RecordAdmin
 
 MOST_EVENTS = 200
 LONGEST_VALUE = 60

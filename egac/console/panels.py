@@ -8,10 +8,10 @@ from typing import Any
 from django.urls import reverse
 from django.utils.timezone import localtime
 
-from egac.admin_dashboard import Look, Panel
-from egac.admin_records import badge
 from egac.channels import Channel, explain
-from egac.columns import Columns, Point, columns_of
+from egac.console.columns import Columns, Point, columns_of
+from egac.console.dashboard import Look, Panel
+from egac.console.records import badge
 from egac.days import business_date
 from egac.figures import attempts_of_days, attempts_of_hours
 from egac.models import MessageAudit

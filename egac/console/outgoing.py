@@ -13,13 +13,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
-from egac.admin_causes import CauseFilter
-from egac.admin_masking import require_sight
-from egac.admin_pages import MOST_EVENTS as MOST_EVENTS
-from egac.admin_pages import Event as Event
-from egac.admin_pages import PageAdmin
-from egac.admin_preview import PreviewingAdmin, email_page
-from egac.admin_records import badge, moment, took
+from egac.console.causes import CauseFilter
+from egac.console.masking import require_sight
+from egac.console.pages import MOST_EVENTS as MOST_EVENTS
+from egac.console.pages import Event as Event
+from egac.console.pages import PageAdmin
+from egac.console.preview import PreviewingAdmin, email_page
+from egac.console.records import badge, moment, took
 from egac.delivery import MessageAudit
 from egac.explain import REASONS, ended_sentence, explain_error
 from egac.outbox import Irrelevant, Unsendable

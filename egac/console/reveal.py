@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import Resolver404, ResolverMatch, resolve, reverse
 
-from egac.admin_masking import REVEAL, sees_addresses
+from egac.console.masking import REVEAL, sees_addresses
 
 NOTHING_SHOWN = "Nothing was shown: write why you need it on the page of a row, then press once."
 LONGEST_REASON = 200

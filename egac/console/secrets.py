@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from egac.admin_records import RecordAdmin, badge, moment
 from egac.auth import ISSUED, Secret, configured, job_tokens
+from egac.console.records import RecordAdmin, badge, moment
 from egac.secret_use import SecretUse
 
 ROTATING = ("CRON_SECRET", "SERVICE_ROLE_KEY", "SCHEDULER_SECRET_TOKEN")

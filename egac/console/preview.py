@@ -13,14 +13,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from egac.admin_actions import MOST_SHOWN, ActingAdmin, Line, Shown, StaffAction
-from egac.admin_waiting import WaitingAdmin
-from egac.differences import Piece, changes, shortened
+from egac.console.actions import MOST_SHOWN, ActingAdmin, Line, Shown, StaffAction
+from egac.console.differences import Piece, changes, shortened
+from egac.console.message_parts import parts_of
+from egac.console.waiting import WaitingAdmin
+from egac.console.would_send import WouldSend, would_send
 from egac.explain import REASONS
-from egac.message_parts import parts_of
 from egac.outbox import Irrelevant, Unsendable
 from egac.why_waiting import Kind, why_waiting
-from egac.would_send import WouldSend, would_send
 
 # Ours or another program's: an e-mail runs no script, loads nothing and follows no link.
 EMAIL_POLICY = (

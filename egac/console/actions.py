@@ -20,8 +20,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from egac.admin_records import RecordAdmin
-from egac.paging import MOST_AT_ONCE as MOST_AT_ONCE
+from egac.console.paging import MOST_AT_ONCE as MOST_AT_ONCE
+from egac.console.records import RecordAdmin
 
 MOST_SHOWN = 25
 FROM = "from"  # what is posted to see more of the rows, and to do nothing yet

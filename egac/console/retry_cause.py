@@ -12,16 +12,6 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from egac.admin_actions import (
-    FROM,
-    MOST_SHOWN,
-    NOTHING_DONE,
-    Shown,
-    StaffAction,
-    start_in,
-    wrong_number,
-)
-from egac.admin_outgoing import OutgoingAdmin
 from egac.canary import (
     MOST_RETRIED,
     RELEASED_AFTER,
@@ -32,9 +22,19 @@ from egac.canary import (
     settle_canaries,
 )
 from egac.causes import FAILED_AT, NEWEST_FIRST, Cause, cause_named
+from egac.console.actions import (
+    FROM,
+    MOST_SHOWN,
+    NOTHING_DONE,
+    Shown,
+    StaffAction,
+    start_in,
+    wrong_number,
+)
+from egac.console.outgoing import OutgoingAdmin
+from egac.console.would_send import would_send
 from egac.explain import means
 from egac.staff import CHANGED_MEANWHILE, Changed, instant_of
-from egac.would_send import would_send
 
 LABEL = "Retry all with this cause"
 GONE = "No failed row has this cause any longer: nothing is left to retry."

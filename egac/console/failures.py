@@ -12,12 +12,12 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from egac.admin_actions import NOTHING_DONE
-from egac.admin_outgoing import OutgoingAdmin
-from egac.admin_records import RecordAdmin, moment
-from egac.admin_retry_cause import RetryPage, permission_of
 from egac.canary import CanaryRetry, Refused, take_back
 from egac.causes import MOST_CAUSES, NAME, Cause, causes_of, tables_with_causes
+from egac.console.actions import NOTHING_DONE
+from egac.console.outgoing import OutgoingAdmin
+from egac.console.records import RecordAdmin, moment
+from egac.console.retry_cause import RetryPage, permission_of
 from egac.explain import day_and_clock, means
 from egac.why_waiting import NAMES
 

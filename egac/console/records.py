@@ -10,9 +10,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from egac.admin_masking import sees_addresses
+from egac.console.masking import sees_addresses
+from egac.console.paging import CappedList, CappedPaginator
 from egac.explain import day_and_clock
-from egac.paging import CappedList, CappedPaginator
 
 # A state is told by its word, by the shape before it and by its colour.
 SHAPES = {

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from egac.admin_outgoing import BAD_NEWS, attempt_of
-from egac.admin_pages import MOST_EVENTS, Event
+from egac.console.outgoing import BAD_NEWS, attempt_of
+from egac.console.pages import MOST_EVENTS, Event
 from egac.delivery import DeliveryEvent, MessageAudit
 
 MOST_COUNTED = 10_000  # of what is left out

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from egac.admin_records import RecordAdmin
+from egac.console.records import RecordAdmin
 from egac.groups import GROUPS
 from egac.roles import areas
 

@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
-from egac.admin_dashboard import dashboard_context, refresh
-from egac.admin_masking import as_seen_by
-from egac.admin_navigation import navigation_of
+from egac.console.dashboard import dashboard_context, refresh
+from egac.console.masking import as_seen_by
+from egac.console.navigation import navigation_of
 
 SESSION_ENDED = "You were signed out meanwhile, so nothing was done. Sign in, then press it again."
 

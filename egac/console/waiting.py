@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from egac.admin_records import ListAdmin, moment
 from egac.canary import CanaryRetry
 from egac.channels import Channel
+from egac.console.records import ListAdmin, moment
 from egac.delivery import suppressed_among
 from egac.providers import Sender
 from egac.switches import why_held

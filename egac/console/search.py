@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from egac.admin_records import ListAdmin
+from egac.console.records import ListAdmin
 from egac.search import keys_of
 
 LARGEST_ID = 2**63 - 1

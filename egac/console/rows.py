@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from egac.admin_records import badge
 from egac.channels import Channel, explain
+from egac.console.records import badge
 from egac.explain import clock
 from egac.outbox import OutgoingQuerySet
 
