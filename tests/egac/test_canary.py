@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -199,11 +199,10 @@ def test_23_rows_of_a_cause_are_found_by_the_index_that_carries_its_rule(
     model: Any, index: str
 ) -> None:
     rows = model.objects.with_cause("none").order_by(F("failed_at").desc(nulls_last=True))
-    with connection.cursor() as cursor:
-        cursor.execute("SET enable_seqscan = off")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
 
         plan = rows[:3].explain()
 
-        cursor.execute("SET enable_seqscan = on")
     assert index in plan
     assert "Sort" not in plan

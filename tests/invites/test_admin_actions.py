@@ -241,7 +241,7 @@ def test_more_than_a_thousand_at_once_are_refused(operator: Client) -> None:
     assert not Invite.objects.filter(status=Status.CANCELLED).exists()
 
 
-@pytest.mark.parametrize("key", ["nonsense", "", "../../x", "\x00"])
+@pytest.mark.parametrize("key", ["nonsense", "", "../../x"])
 def test_a_made_up_key_is_nobodys_row(operator: Client, key: str) -> None:
     answer = operator.post(f"{LIST}retry/", {"_selected_action": key})
 
