@@ -7,6 +7,8 @@ unset PYTHONHOME PYTHONPATH
 project=$(dirname -- "$scripts")
 python=$project/.venv/bin/python
 caller=scripts/$(basename -- "$0")
+# Most tests wait, for a process or the end of a lease: more of them run than there are cores.
+test_processes=${EGAC_TEST_PROCESSES:-$(($(getconf _NPROCESSORS_ONLN) + 2))}
 
 stop() {
     printf '%s\n' "$1" >&2
