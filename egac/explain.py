@@ -13,17 +13,20 @@ from egac.retry import Reason
 # Errors of ours whose message is such a sentence already.
 OWN_SENTENCES = {str(reason) for reason in Reason}
 
+# A row that ended so was not called, so its words are ours, also in a table that keeps no code.
+ENDED_BY_US = {Reason.INVALID, Reason.IRRELEVANT, Reason.EXPIRED, Reason.SUPPRESSED}
+
 LONGEST = 200
 
 
-def explain_error(error: Any, *, gave_up: bool) -> str:
+def explain_error(error: Any, *, gave_up: bool, reason: str | None = None) -> str:
     """Return a stored error as one sentence: what happened, and what to do; "" for none.
 
-    `gave_up` says that nothing tries the row again by itself. The error may be ours, a code with
-    a message; or the older program's, which may be any JSON.
+    `gave_up` says that nothing tries the row again by itself, `reason` why it ended. The error may
+    be ours, a code with a message; or the older program's, which may be any JSON.
     """
     meaning, told = _meaning_of(error)
-    if meaning is None:
+    if meaning is None or reason in ENDED_BY_US:
         return told.words
     again = "press Retry now" if gave_up else "it is tried again by itself"
     return f"{_filled(meaning, told)}: {meaning.then or again}."

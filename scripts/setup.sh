@@ -7,8 +7,6 @@ unset PYTHONHOME PYTHONPATH
 project=$(dirname -- "$scripts")
 python=$project/.venv/bin/python
 caller=scripts/$(basename -- "$0")
-# Most tests wait, for a process or the end of a lease: more of them run than there are cores.
-test_processes=${EGAC_TEST_PROCESSES:-$(($(getconf _NPROCESSORS_ONLN) + 2))}
 
 stop() {
     printf '%s\n' "$1" >&2
@@ -85,4 +83,9 @@ install_lock() {
 set_up() {
     venv_fits || make_venv
     install_lock "$1"
+}
+
+test_processes() {
+    # Most tests wait, for a process or the end of a lease: more of them run than there are cores.
+    printf '%s\n' "${EGAC_TEST_PROCESSES:-$(($(getconf _NPROCESSORS_ONLN) + 2))}"
 }

@@ -14,6 +14,7 @@ from tests.providers.server import ProviderServer
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SPECIFICATIONS = Path(__file__).resolve().parents[2] / "shared" / "specs"
 IN_CI = os.environ.get("CI") == "true"
+TAKES_LONGEST = "test_setup.py"  # begun first, so that nothing waits for it alone at the end
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +55,7 @@ def alarms(provider: ProviderServer, settings: Settings) -> ProviderServer:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name != TAKES_LONGEST)
     for item in items:
         if "browser" in item.keywords and not CHROMIUM:
             reason = "Chromium is not installed, so the browser tests are skipped."

@@ -96,7 +96,7 @@ class OutgoingAdmin(PreviewingAdmin, PageAdmin):
 
     @admin.display(description="last error")
     def error_sentence(self, row: Any) -> str:
-        return explain_error(row.last_error, gave_up=self.gave_up(row)) or "–"
+        return self.explained_error(row) or "–"
 
     @admin.display(description="created", ordering="created_at")
     def created(self, row: Any) -> SafeString | str:
@@ -105,6 +105,10 @@ class OutgoingAdmin(PreviewingAdmin, PageAdmin):
     @admin.display(description="sent", ordering="sent_at")
     def sent(self, row: Any) -> SafeString | str:
         return moment(row.sent_at)
+
+    def explained_error(self, row: Any) -> str:
+        """Return the last error of a row as one sentence, or ""."""
+        return explain_error(row.last_error, gave_up=self.gave_up(row), reason=row.reason)
 
     def gave_up(self, row: Any) -> bool:
         """Return whether nothing tries the row again by itself."""
@@ -120,7 +124,7 @@ class OutgoingAdmin(PreviewingAdmin, PageAdmin):
         self.explained([row])
         return {
             **super().page_context(request, row),
-            "error_sentence": explain_error(row.last_error, gave_up=self.gave_up(row)),
+            "error_sentence": self.explained_error(row),
             "mail": self.mail_of(row),
             "email_url": self.url_of("email", quote(row.pk)),
         }

@@ -109,6 +109,13 @@ def test_an_error_that_lies_behind_us_has_no_next_step() -> None:
     assert what_happened(error) == "Resend did not answer in time, so perhaps it arrived."
 
 
+def test_words_of_ours_stand_alone_where_the_row_was_not_called() -> None:
+    error = "a@b.example is not written to: bounced."
+
+    assert explain_error(error, gave_up=True, reason=Reason.SUPPRESSED) == error
+    assert explain_error(error, gave_up=True, reason=Reason.EXHAUSTED) != error
+
+
 def test_braces_in_the_words_of_the_provider_stay_as_they_are() -> None:
     error = {"code": "validation_error", "message": "{to} is {words}"}
 
