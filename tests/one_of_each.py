@@ -17,12 +17,13 @@ from tests.bookings.factories import EnrolmentFactory
 from tests.invites.factories import InviteFactory
 from tests.notifications.factories import email, queue
 
+LONG_ADDRESS = "a.parent.with.a.long.name@a-school-with-a-long-name.example"
 AN_INSTANT = "2026-03-03T10:00:00Z"
 
 
 def one_of_each() -> dict[str, Any]:
     """Make a row of each table that has pages; return them by app and model."""
-    invite = InviteFactory()
+    invite = InviteFactory(enquiry__email=LONG_ADDRESS)
     place = EnrolmentFactory()
     return {
         **of_ground(invite),
