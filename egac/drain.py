@@ -30,7 +30,7 @@ from egac.outbox import OutgoingQuerySet
 from egac.pacer import Pacer
 from egac.prepare import judged, prepare, withheld
 from egac.providers import Sender
-from egac.record import Ended, Record, given_back, record, write_audit
+from egac.record import Ended, Record, given_back, record, tell_of_lost, write_audit
 
 AWAY = (OperationalError, InterfaceError)  # what a database raises that is not there
 AHEAD_SECONDS = 0.25  # how much work is claimed at a time; rendering it must not miss a slot
@@ -202,8 +202,9 @@ class Drain:
     def _take_back(self, rows: Sequence[Any]) -> None:
         """Store that calls which were to begin do not yet: of a dead sender's nobody must ask."""
         keys = [{"id": row.pk, "lease_number": row.lease_number} for row in rows]
-        self.rows.update_each(keys, "call_started_at = NULL, updated_at = now()")
-        self._ready.extendleft(rows)
+        ours = self.rows.update_each(keys, "call_started_at = NULL, updated_at = now()")
+        self._ready.extendleft(row for row in rows if row.pk in ours)
+        tell_of_lost(row for row in rows if row.pk not in ours)
 
     def _rest(self) -> float:
         """Return for how long there is nothing to do unless a call ends, in seconds."""

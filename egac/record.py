@@ -1,7 +1,7 @@
 """How a claim ends: the row, its audit line and its next time, in one transaction."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -97,15 +97,17 @@ def record(
         ours = rows.update_each([_values(each) for each in records], _changes(rows.model))
         written = [record for record in records if record.row.pk in ours]
         also(written)
-    for lost in (record for record in records if record.row.pk not in ours):
-        table = lost.row._meta.db_table
-        logger.warning(
-            "%s %s: its lease was lost, nothing was recorded",
-            table,
-            lost.row.pk,
-            extra=about(lost.row),
-        )
+    tell_of_lost(each.row for each in records if each.row.pk not in ours)
     return written
+
+
+def tell_of_lost(rows: Iterable[Any]) -> None:
+    """Log each row whose lease went to another sender while this one had it in hand."""
+    for row in rows:
+        table = row._meta.db_table
+        logger.warning(
+            "%s %s: its lease was lost, nothing was recorded", table, row.pk, extra=about(row)
+        )
 
 
 def given_back(row: Any) -> Record:

@@ -241,6 +241,12 @@ def test_more_than_a_thousand_at_once_are_refused(operator: Client) -> None:
     assert not Invite.objects.filter(status=Status.CANCELLED).exists()
 
 
+def test_a_key_that_no_database_can_hold_is_refused(operator: Client) -> None:
+    answer = operator.post(f"{LIST}retry/", {"_selected_action": "\x00"})
+
+    assert answer.status_code == 400
+
+
 @pytest.mark.parametrize("key", ["nonsense", "", "../../x"])
 def test_a_made_up_key_is_nobodys_row(operator: Client, key: str) -> None:
     answer = operator.post(f"{LIST}retry/", {"_selected_action": key})
