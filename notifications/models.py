@@ -20,6 +20,7 @@ from egac.outbox import (
 )
 from egac.retry import Reason
 from notifications import consent, finding, payloads, relevance
+from notifications.catalogue import title_of
 from notifications.finding import CAUSE
 from notifications.finding import IS_WHATSAPP as IS_WHATSAPP
 
@@ -162,7 +163,7 @@ class Notification(Outgoing):
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} to {self.recipient or 'nobody'}"
+        return f"{title_of(self.type)}, to {self.recipient or 'nobody'}"
 
     @classmethod
     def attempt_limit(cls) -> int:

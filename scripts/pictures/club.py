@@ -63,7 +63,7 @@ def have_a_bad_day() -> None:
 
 def let_a_month_go_by() -> None:
     """Keep figures of a month: quiet nights, busy evenings, and now and then a failed try."""
-    this_hour = timezone.now().replace(minute=0, second=0, microsecond=0)  # noqa: TID251
+    this_hour = timezone.now().replace(minute=0, second=0, microsecond=0)  # noqa: TID251  a script
     figures = []
     for hours in range(1, 24 * 30):
         hour = this_hour - timedelta(hours=hours)
