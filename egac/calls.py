@@ -86,7 +86,24 @@ class Calls:
     def _serve(self) -> None:
         """Call row after row, in a thread of the pool, until told to go."""
         for row in iter(self._to_call.get, None):
-            self._ended.put(self._call(row))
+            ended = self._call(row)
+            self._ended.put(ended)
+            if ended.closes_the_channel:
+                self._hand_back()
+
+    def _hand_back(self) -> None:
+        """End what waits for a thread without a call: the provider would say the same again."""
+        leaves = 0
+        try:
+            while True:
+                row = self._to_call.get_nowait()
+                if row is None:
+                    leaves += 1
+                else:
+                    self._ended.put(Ended(row, called=False))
+        except Empty:
+            for _ in range(leaves):
+                self._to_call.put(None)
 
     def _call(self, row: Any) -> Ended:
         """Send one row; whatever happens is told as an Ended."""

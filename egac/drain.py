@@ -187,7 +187,7 @@ class Drain:
         self._write(records)
 
     def _collect(self) -> None:
-        """Take the calls that have ended; whose slot was over before it began waits for another."""
+        """Take the calls that have ended; who was not called in its slot waits for another."""
         late = []
         for ended in self._calls.ended(timeout=self._rest()):
             if ended.called or time.monotonic() > ended.row.leased_until:
@@ -214,7 +214,9 @@ class Drain:
         return min(TICK_SECONDS, self.pacer.seconds_to_next()) if can_launch else TICK_SECONDS
 
     def _flush_is_due(self) -> bool:
-        """Whether to record now: many have ended, or long ago, or nothing else is to do."""
+        """Whether to record now: what ended is urgent, much or old, or nothing else is to do."""
+        if any(each.closes_the_channel for each in self._unrecorded):
+            return True
         idle = not self._is_in_hand
         aged = time.monotonic() - self._flushed_at > FLUSH_SECONDS
         return idle or aged or len(self._unrecorded) >= MOST_CLAIMED

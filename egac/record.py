@@ -19,7 +19,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Ended:
-    """How one call ended. `called` is False where lease or slot was over before it began."""
+    """How one call ended. `called` is False where lease or slot was over before it began,
+    or the provider wants no call for now.
+    """
 
     row: Any
     answer: Any = ""  # the provider's id; of a batch, one answer for each of its messages
@@ -27,6 +29,11 @@ class Ended:
     seconds: float | None = None
     called: bool = True
     told_rate: float | None = None  # calls a second that the provider says it takes
+
+    @property
+    def closes_the_channel(self) -> bool:
+        """Whether the provider wants no other call for now, which one such answer tells."""
+        return self.error is not None and self.error.cause.closes_the_channel
 
 
 @dataclass(frozen=True)
