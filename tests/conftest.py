@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.test import TransactionTestCase
 from pytest_django.fixtures import Settings
 
+from tests.emptying import empty
 from tests.providers.server import ProviderServer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SPECIFICATIONS = Path(__file__).resolve().parents[2] / "shared" / "specs"
 IN_CI = os.environ.get("CI") == "true"
 TAKES_LONGEST = "test_setup.py"  # begun first, so that nothing waits for it alone at the end
+
+TransactionTestCase._fixture_teardown = empty
 
 
 @pytest.fixture(scope="session")
