@@ -18,7 +18,7 @@ SPECIFICATIONS = Path(__file__).resolve().parents[2] / "shared" / "specs"
 IN_CI = os.environ.get("CI") == "true"
 TAKES_LONGEST = "test_setup.py"  # begun first, so that nothing waits for it alone at the end
 
-TransactionTestCase._fixture_teardown = empty
+TransactionTestCase._fixture_teardown = empty  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")

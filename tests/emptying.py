@@ -15,7 +15,7 @@ from django.test import TransactionTestCase
 MADE_BY_MIGRATE = {
     model._meta.db_table for model in (ContentType, Permission, Group, Group.permissions.through)
 }
-as_django_does = TransactionTestCase._fixture_teardown
+as_django_does = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 left: dict[str, Any] = {}  # what tables that migrate fills held, by name
 
 
