@@ -53,6 +53,8 @@ RESEND_DRY_RUN = switch("RESEND_DRY_RUN")
 RESEND_API_URL = text("RESEND_API_URL", "https://api.resend.com").rstrip("/")
 # Calls a second, all workers together; without it what Resend says, and 2 until it says so
 RESEND_RATE_LIMIT = above_zero("RESEND_RATE_LIMIT", 2) if text("RESEND_RATE_LIMIT") else None
+# E-mails a day that Resend's plan takes, as the forecast says; 0: as many as there are
+RESEND_DAILY_QUOTA = whole("RESEND_DAILY_QUOTA", 0, at_least=0)
 RESEND_WEBHOOK_SECRET = text("RESEND_WEBHOOK_SECRET")
 STANDIN_INBOX_URL = text("STANDIN_INBOX_URL")  # set by scripts/server beside the local stand-in
 

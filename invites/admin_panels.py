@@ -6,6 +6,7 @@ from typing import Any
 from egac.channels import Channel, explain
 from egac.console.dashboard import Look, Panel
 from egac.console.forecast import Due, Passes, forecast
+from egac.console.quota import quota_of_emails
 from egac.console.rows import Flow, as_sentence, open_rows, opens_at, states_of, why_paused
 from egac.figures import finished
 from egac.switches import why_held
@@ -43,6 +44,7 @@ def _due(now: datetime) -> Due:
         closed=explain(channel) if opens_at(channel, now) else "",
         opens_at=opens_at(channel, now),
         passes=_passes(channel.rate, now),
+        quota=quota_of_emails(now),
         noun="invite",
     )
 

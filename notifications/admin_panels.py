@@ -11,6 +11,7 @@ from django.urls import reverse
 from egac.channels import Channel, explain
 from egac.console.dashboard import Look, Panel
 from egac.console.forecast import Due, Passes, calls_for, forecast
+from egac.console.quota import quota_of_emails
 from egac.console.records import badge
 from egac.console.rows import (
     MOST_LOOKED_AT,
@@ -34,7 +35,6 @@ from notifications.passes import PASS_LIMIT
 from notifications.staff import LONGEST_SILENCE, why_nobody_sends
 
 TITLES = {"email": "E-mail", "whatsapp": "WhatsApp"}
-QUOTA = "No quota of the provider is used up."  # one that is closes the channel
 MOST_WORKERS = 10
 LATELY = timedelta(days=1)
 SCHEDULE = JOBS["run_worker_queue"].schedule
@@ -75,7 +75,7 @@ def _flow(
         closed=explain(channel) if opens_at(channel, now) else "",
         opens_at=opens_at(channel, now),
         passes=senders.passes,
-        note=QUOTA if channel.name == "email" else "",
+        quota=quota_of_emails(now) if channel.name == "email" else None,
     )
     return Flow(
         title=TITLES[channel.name],

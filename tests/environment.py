@@ -8,6 +8,7 @@ TEST_ENVIRONMENT = {
     "RESEND_API_KEY": "re_for_tests",
     "RESEND_FROM": "EGAC <noreply@club.example>",
     "RESEND_RATE_LIMIT": "1000",
+    "RESEND_DAILY_QUOTA": "",
     "RESEND_API_URL": "http://127.0.0.1:9",
     "RESEND_DRY_RUN": "0",
     "WHATSAPP_TOKEN": "token_for_tests",

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from egac.explain import clock
 
 AT_ONCE = timedelta(minutes=1)  # nobody needs a time of day for what is done so soon
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,15 @@ class Passes:
     first_at: datetime
     every: timedelta
     messages: int | None = None  # of one pass; None: as many as there are
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How many messages the provider takes a day, and of today's how many are left."""
+
+    a_day: int
+    left: int
+    renews_at: datetime
 
 
 @dataclass(frozen=True)
@@ -29,7 +39,7 @@ class Due:
     closed: str = ""  # why the channel is closed, as a sentence that says until when
     opens_at: datetime | None = None  # when it opens by itself
     passes: Passes | None = None
-    note: str = ""  # what else bears upon it, as a sentence
+    quota: Quota | None = None
     noun: str = "message"  # what one of them is called
 
 
@@ -46,7 +56,7 @@ def forecast(due: Due, *, now: datetime) -> str:
         done = f"the run of {clock(due.passes.first_at, now)} sends them, done {done}"
     else:
         done = f"done {done}"
-    return f"{_are_due(due)}: {done} {due.note}".rstrip()
+    return f"{_are_due(due)}: {done} {_quota(due, now)}".rstrip()
 
 
 def calls_for(*, in_batches: int, alone: int, batch: int) -> int:
@@ -57,11 +67,43 @@ def calls_for(*, in_batches: int, alone: int, batch: int) -> int:
 def done_at(due: Due, *, now: datetime) -> datetime:
     """Return when the last due message is sent if nothing holds them and nothing fails."""
     starts_at = max(now, due.opens_at or now, due.passes.first_at if due.passes else now)
-    calling = timedelta(seconds=due.calls / due.rate)
+    return max(starts_at + _sending(due, due.messages), _done_within_quota(due))
+
+
+def _sending(due: Due, messages: int) -> timedelta:
+    """Return how long so many of the due messages take once they go."""
+    calling = timedelta(seconds=due.calls / due.rate * messages / due.messages)
     if due.passes is None or due.passes.messages is None:
-        return starts_at + calling
-    waits = math.ceil(due.messages / due.passes.messages) - 1
-    return starts_at + max(waits * due.passes.every, calling)
+        return calling
+    waits = math.ceil(messages / due.passes.messages) - 1
+    return max(waits * due.passes.every, calling)
+
+
+def _done_within_quota(due: Due) -> datetime:
+    """Return when the last one is sent that waits for a quota of a later day, if any does."""
+    beyond = _beyond_quota(due)
+    if due.quota is None or not beyond:
+        return datetime.min.replace(tzinfo=UTC)
+    full_days, last = divmod(beyond - 1, due.quota.a_day)
+    return due.quota.renews_at + full_days * DAY + _sending(due, last + 1)
+
+
+def _beyond_quota(due: Due) -> int:
+    return max(0, due.messages - due.quota.left) if due.quota else 0
+
+
+def _quota(due: Due, now: datetime) -> str:
+    """Return in a sentence whether today's quota is enough, or "" where the provider has none."""
+    if due.quota is None:
+        return ""
+    left = f"{due.quota.left:,} of {due.quota.a_day:,} left"
+    if beyond := _beyond_quota(due):
+        waits = "1 waits" if beyond == 1 else f"{beyond:,} wait"
+        return (
+            f"Today's quota is not enough, with {left}: {waits} for the next, from "
+            f"{clock(due.quota.renews_at, now)}."
+        )
+    return f"Today's quota is enough, with {left}."
 
 
 def _by(ends_at: datetime, now: datetime) -> str:

@@ -100,6 +100,24 @@ def test_the_forecast_follows_a_switch(worker: Worker, settings: Settings) -> No
     assert shown("queue").count("Nothing is due.") == 1
 
 
+def test_the_forecast_knows_what_is_left_of_todays_quota(
+    worker: Worker, settings: Settings
+) -> None:
+    settings.RESEND_DAILY_QUOTA = 3
+    queue(email())
+    queue(email())
+    attempt(at=timezone.now()).save()
+
+    before = shown("queue")
+    attempt(at=timezone.now(), outcome="unknown").save()
+    attempt(at=timezone.now(), channel="whatsapp").save()
+    attempt(at=timezone.now(), outcome="refused").save()
+    attempt(at=timezone.now() - timedelta(days=1)).save()
+
+    assert "Today's quota is enough, with 2 of 3 left." in before
+    assert "Today's quota is not enough, with 1 of 3 left: 1 waits for the next" in shown("queue")
+
+
 def test_what_is_not_due_yet_is_told_apart() -> None:
     tomorrow = timezone.now() + timedelta(days=1)
     queue(email(), due_at=tomorrow)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egac.console.forecast import Due, Passes, calls_for, done_at, forecast
+from egac.console.forecast import Due, Passes, Quota, calls_for, done_at, forecast
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
 CRON = Passes(NOON + QUARTER, every=QUARTER, messages=100)
 CLOSED = "The email channel is closed."
@@ -42,9 +43,26 @@ CLOSED = "The email channel is closed."
             "second.",
         ),
         (
-            {"passes": CRON, "note": "No quota is used up."},
+            {"passes": CRON},
             "300 messages are due: the run of 12:15 GMT sends them, done by 12:45 GMT at 2 calls "
-            "a second. No quota is used up.",
+            "a second.",
+        ),
+        (
+            {"quota": Quota(1_000, left=300, renews_at=MIDNIGHT)},
+            "300 messages are due: done by 12:02 GMT at 2 calls a second. "
+            "Today's quota is enough, with 300 of 1,000 left.",
+        ),
+        (
+            {"quota": Quota(1_000, left=299, renews_at=MIDNIGHT)},
+            "300 messages are due: done by 25 November 2026 at 00:00 GMT at 2 calls a second. "
+            "Today's quota is not enough, with 299 of 1,000 left: 1 waits for the next, from "
+            "25 November 2026 at 00:00 GMT.",
+        ),
+        (
+            {"quota": Quota(100, left=0, renews_at=MIDNIGHT)},
+            "300 messages are due: done by 27 November 2026 at 00:00 GMT at 2 calls a second. "
+            "Today's quota is not enough, with 0 of 100 left: 300 wait for the next, from "
+            "25 November 2026 at 00:00 GMT.",
         ),
         (
             {"calls": 200_000},
@@ -87,6 +105,8 @@ dues = st.builds(
     rate=st.floats(0.1, 100),
     opens_at=st.none() | st.timedeltas(timedelta(0), HOUR).map(lambda later: NOON + later),
     passes=st.none() | passes,
+    quota=st.none()
+    | st.builds(Quota, st.integers(1, 500), left=st.integers(0, 500), renews_at=st.just(MIDNIGHT)),
 )
 
 
@@ -113,3 +133,14 @@ def test_no_pass_takes_more_than_its_limit(due: Due) -> None:
 
     whole_passes = (ends_at - due.passes.first_at) // due.passes.every + 1
     assert whole_passes * due.passes.messages >= due.messages
+
+
+@settings(deadline=None, max_examples=60)
+@given(dues.filter(lambda due: due.quota is not None))
+def test_no_day_takes_more_than_its_quota(due: Due) -> None:
+    assert due.quota is not None
+
+    ends_at = done_at(due, now=NOON)
+
+    renewals = max(0, (ends_at - MIDNIGHT) // timedelta(days=1) + 1)
+    assert due.quota.left + renewals * due.quota.a_day >= due.messages
