@@ -49,8 +49,8 @@ class Drain:
     `limit` bounds the rows claimed; `until`, a time of time.monotonic, bounds when a call may
     begin; `on_records` hears of every row whose end was recorded, `also` is done in the
     transaction that records it. A `pool` outlives the drain, and with it the connections of its
-    threads. Where the database went away, `run` once more takes up what is in hand; a drain that
-    raised anything else is of no further use.
+    threads. While `lost_the_database`, what was answered is known here alone: `run` once more takes
+    it up, stopped or not. A drain that raised anything else is of no further use.
     """
 
     rows: OutgoingQuerySet
@@ -77,13 +77,13 @@ class Drain:
         self._claims_alone = False  # what is in hand may kill its sender: nothing joins it
         self._look_again_at = 0.0
         self._none_left = False
-        self._lost_the_database = False
+        self.lost_the_database = False
         self._extend_at = time.monotonic() + self.lease.total_seconds() / 3
         self._settle_at = time.monotonic() + SETTLE_SECONDS
 
     def run(self) -> str:
         """See how the channel stands, settle what no call will end, then do as `send`."""
-        if self._lost_the_database:
+        if self.lost_the_database:
             self._take_up_again()
         self.pacer = Pacer(self.sender.channel, until=self.until)
         self._settle()
@@ -103,7 +103,7 @@ class Drain:
                     self._collect()
                     self._look_after_leases()
             except AWAY:
-                self._lost_the_database = True
+                self.lost_the_database = True
                 raise
             finally:
                 self._calls.let_threads_go()
@@ -118,7 +118,7 @@ class Drain:
         self._flush()
         self._extend()
         give_back_lost(self.rows, owner=self.owner, held=[*self._ready, *self._calls.rows])
-        self._lost_the_database = False
+        self.lost_the_database = False
 
     def _fill(self) -> bool:
         """Claim more where there is room for it; return whether there may be more to call."""

@@ -4,6 +4,7 @@ Each lane drains by itself, in a thread of its own, so a provider that is down n
 other. How fast all lanes together may call is the channel's to say.
 """
 
+import logging
 import threading
 import time
 import uuid
@@ -15,10 +16,11 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.db import connection
 
 from egac import channels
 from egac.canary import settle_canaries
-from egac.drain import SETTLE_SECONDS, Drain
+from egac.drain import AWAY, SETTLE_SECONDS, Drain
 from egac.orphans import give_back_lost, settle_orphans
 from egac.outbox import OutgoingQuerySet
 from egac.providers import Sender, resend, whatsapp
@@ -27,6 +29,9 @@ from egac.switches import what_is_missing, why_held
 from notifications.batches import form_batches, settle
 from notifications.models import EmailBatch, Notification
 
+logger = logging.getLogger(__name__)
+
+TRIES, AFTER_ERROR_SECONDS = 9, 1.0  # how often, and how far apart, a lost database is tried
 BATCHES_AHEAD_SECONDS = 2.0  # how much e-mail is frozen in batches before its slots come
 
 
@@ -84,6 +89,20 @@ class Lane:
         """
         settle_canaries(Notification)  # held or not: nobody waits under a canary for ever
         return self.why_held() or self.drain.run()
+
+    def persevere(self) -> str:
+        """Run; where the database goes away, go on when it is back with what is in hand.
+
+        The answers of the calls under way are known here alone, so a stop does not end this.
+        """
+        for _ in range(TRIES):
+            try:
+                return self.run()
+            except AWAY:
+                logger.exception("%s: the database went away; it is tried again", self.name)
+                connection.close()
+                time.sleep(AFTER_ERROR_SECONDS)
+        return self.run()
 
     def send(self) -> str:
         """Send what became due since `run` looked; return why the lane is closed, or ""."""
@@ -162,6 +181,8 @@ class EmailBatches(EmailRows):
     def _form_and(self, drain: Callable[[], str]) -> str:
         """Form batches and drain them, a few at a time."""
         left = self.bounds.limit
+        if self.drain.lost_the_database:
+            self.drain.run()
         while not self.bounds.are_reached:
             if why := self._why_closed():
                 return why

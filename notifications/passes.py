@@ -1,6 +1,5 @@
 """One bounded pass over the queue, as cron and the HTTP trigger start it."""
 
-import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from egac.canary import settle_canaries
-from egac.drain import AWAY
 from egac.preview import preview_due
 from egac.providers import NotConfigured
 from egac.record import Record
@@ -22,14 +20,11 @@ from notifications.heartbeat import Heartbeat
 from notifications.lanes import Bounds, EmailBatches, EmailRows, Lane, WhatsAppRows
 from notifications.models import Notification, NotificationQuerySet, Worker
 
-logger = logging.getLogger(__name__)
-
 CHANNELS: dict[str, tuple[type[Lane], ...]] = {
     "email": (EmailBatches, EmailRows),
     "whatsapp": (WhatsAppRows,),
 }
 PASS_LIMIT = 100  # messages of a pass, where nobody says otherwise
-TRIES, AFTER_ERROR_SECONDS = 9, 1.0  # how often, and how far apart, a lost database is tried
 DRY_RUN = "Dry run: nothing was sent."
 
 
@@ -135,7 +130,7 @@ def _run_channel(channel: str, bounds: Bounds) -> Done:
         for lane, kept in _turns(channel, limit):
             called = sum(each.audit is not None for each in recorded)
             bounds.limit = max(0, limit - called - kept)
-            notes.add(_persevere(lane(bounds, recorded.extend)))
+            notes.add(lane(bounds, recorded.extend).persevere())
     finally:
         connection.close()
     return Done([_line(each) for each in recorded], notes - {""})
@@ -157,21 +152,6 @@ def _share_of_single_emails(limit: int) -> int:
     emails = Notification.objects.for_email()
     alone = _in_hand(emails.not_freshly_due(), limit)
     return _share_of_second(limit, emails.freshly_due()[:limit].count(), alone)
-
-
-def _persevere(lane: Lane) -> str:
-    """Run a lane; where the database goes away, go on when it is back with what is in hand.
-
-    The answers of the calls under way are known here alone.
-    """
-    for _ in range(TRIES):
-        try:
-            return lane.run()
-        except AWAY:
-            logger.exception("%s: the database went away; it is tried again", lane.name)
-            connection.close()
-            lane.bounds.stop.wait(AFTER_ERROR_SECONDS)
-    return lane.run()
 
 
 def _preview(channel: str, limit: int) -> Done:

@@ -90,7 +90,18 @@ class Loop:
                     if not isinstance(error, AWAY):  # then what is in hand is good, and kept
                         running = self._lane(lane, pool)
                 self._wakes[lane].wait(pause)
+            self._finish(running)
         connection.close()
+
+    def _finish(self, lane: Lane) -> None:
+        """Record what was answered while the database was away, should it come back in time."""
+        if not lane.drain.lost_the_database:
+            return
+        try:
+            lane.persevere()
+        except AWAY:
+            # Another sender settles these rows when their lease is over.
+            logger.exception("%s: the database stayed away; answers are not recorded", lane.name)
 
     def _lane(self, lane: type[Lane], pool: ThreadPoolExecutor) -> Lane:
         bounds = Bounds(stop=self.stop, concurrency=self.concurrency)

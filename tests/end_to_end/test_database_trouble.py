@@ -59,6 +59,27 @@ def test_a_restart_of_postgresql_under_a_running_loop_loses_no_answer(
     assert_each_call_is_recorded(provider)
 
 
+@pytest.mark.parametrize("command", [hurried(*LOOP), ("manage.py", *PASS)], ids=["loop", "pass"])
+def test_a_stop_while_postgresql_is_away_loses_no_answer(
+    cluster: Cluster, provider: ProviderServer, command: tuple[str, ...]
+) -> None:
+    queue_all(provider)
+
+    with running(*command, env=environment(provider, WORKER_CONCURRENCY="4")) as worker:
+        assert eventually(lambda: accepted(provider).total() >= 60 + A_FEW, seconds=30)
+        cluster.stop("fast")
+        worker.signal(signal.SIGTERM)
+        cluster.start()
+        connection.close()
+        worker.wait()
+
+    assert not Notification.objects.filter(status="processing").exists()
+    untouched = Notification.objects.filter(status="pending", attempts=0)
+    told = Notification.objects.filter(status="completed", attempts=1)
+    assert untouched.count() + told.count() == 60 * len(EVERY_KIND)
+    assert told.count() == accepted(provider).total()
+
+
 def test_a_restart_of_postgresql_under_a_pass_loses_no_answer(
     cluster: Cluster, provider: ProviderServer
 ) -> None:
