@@ -39,6 +39,8 @@ def network(migrated_cluster: Cluster) -> Iterator[Network]:
         migrated_cluster.addresses = [network.database]
         migrated_cluster.restart("fast")
         yield network
+    migrated_cluster.addresses = ()
+    migrated_cluster.restart("fast")
 
 
 @pytest.fixture
