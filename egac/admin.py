@@ -20,9 +20,11 @@ from django.utils.safestring import SafeString
 
 from egac.channels import RATES, Channel, explain, pause, resume
 from egac.console.actions import ActingAdmin, Line, Press, StaffAction
+from egac.console.dashboard import register_panel
 from egac.console.failures import FailureAdmin
 from egac.console.models import Failure, Person, Role
 from egac.console.outgoing import TONES_OF_OUTCOMES
+from egac.console.panels import PANELS
 from egac.console.people import PersonAdmin
 from egac.console.records import ListAdmin, RecordAdmin, WhenFilter, badge, moment, took
 from egac.console.roles import RoleAdmin
@@ -38,6 +40,8 @@ admin.site.register(Failure, FailureAdmin)
 admin.site.register(Person, PersonAdmin)
 admin.site.register(Role, RoleAdmin)
 admin.site.register(SecretUse, SecretUseAdmin)
+for panel in PANELS:
+    register_panel(panel)
 admin.site.unregister([User, Group])
 
 

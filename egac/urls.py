@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.utils.module_loading import autodiscover_modules
 from django.views.generic import RedirectView
 
 from egac.health import healthz, readyz
@@ -9,6 +10,7 @@ from egac.metrics import metrics
 from egac.webhooks import from_resend
 from egac.webhooks_whatsapp import from_whatsapp
 
+autodiscover_modules("admin", "admin_panels", register_to=admin.site)
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),

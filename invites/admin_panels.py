@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from egac.channels import Channel, explain
-from egac.console.dashboard import Look, Panel
+from egac.console.dashboard import Look, Panel, register_panel
 from egac.console.forecast import Due, Passes, forecast
 from egac.console.quota import quota_of_emails
 from egac.console.rows import Flow, as_sentence, open_rows, opens_at, states_of, why_paused
@@ -65,3 +65,5 @@ PANEL = Panel(
     place=20,
     list_page="admin:invites_invite_changelist",
 )
+
+register_panel(PANEL)

@@ -7,19 +7,16 @@ class InvitesConfig(AppConfig):
     name = "invites"
 
     def ready(self) -> None:
-        from egac.console.dashboard import register_panel
         from egac.console.navigation import Shortcut, register_shortcut
         from egac.metrics import register_rows
         from egac.people import Part, register_part, register_people
         from egac.people_in_tables import PeopleIn
-        from invites.admin_panels import PANEL
         from invites.models import Enquiry, Invite
         from invites.monitor import FIXES, watch_invites
         from invites.person import enquiries_of, invites_of
         from jobs.fixes import register_fixes
         from jobs.watchers import register_watcher
 
-        register_panel(PANEL)
         register_watcher("invites", watch_invites)
         register_fixes(FIXES)
         register_people("enquiry", PeopleIn(Enquiry, by_key="invites__pk"))

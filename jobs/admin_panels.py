@@ -9,7 +9,7 @@ from django.db.models import Count, DurationField, ExpressionWrapper, F, Integer
 from django.db.models.functions import Cast, Extract, Floor
 from django.urls import reverse
 
-from egac.console.dashboard import Look, Panel
+from egac.console.dashboard import Look, Panel, register_panel
 from egac.days import business_date
 from egac.explain import clock
 from egac.why_waiting import at
@@ -140,3 +140,6 @@ PANELS = (
         list_page="admin:jobs_scheduledjob_changelist",
     ),
 )
+
+for panel in PANELS:
+    register_panel(panel)

@@ -8,15 +8,11 @@ class JobsConfig(AppConfig):
     verbose_name = "Jobs and alerts"
 
     def ready(self) -> None:
-        from egac.console.dashboard import register_panel
         from egac.console.navigation import Shortcut, register_shortcut
         from egac.metrics import register_source
         from jobs import checks  # noqa: F401  registers the system checks
-        from jobs.admin_panels import PANELS
         from jobs.metrics import job_figures
 
-        for panel in PANELS:
-            register_panel(panel)
         jobs = "admin:jobs_scheduledjob_changelist"
         register_shortcut(Shortcut("Jobs", jobs, "jobs.view_scheduledjob", 70))
         register_source(job_figures)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any, ClassVar
 
+from django.core.checks import Tags
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -33,6 +34,8 @@ class JobCommand(BaseCommand):
     """
 
     job: ClassVar[str]
+    # Of the settings; the pages, which most of the time goes into, are the site's to check.
+    requires_system_checks = (Tags.compatibility, Tags.security)
     can_dry_run: ClassVar[bool] = True
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 
 from egac.channels import Channel, explain
-from egac.console.dashboard import Look, Panel
+from egac.console.dashboard import Look, Panel, register_panel
 from egac.console.forecast import Due, Passes, calls_for, forecast
 from egac.console.quota import quota_of_emails
 from egac.console.records import badge
@@ -160,3 +160,6 @@ PANELS = (
         list_page="admin:notifications_worker_changelist",
     ),
 )
+
+for panel in PANELS:
+    register_panel(panel)

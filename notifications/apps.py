@@ -7,7 +7,6 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        from egac.console.dashboard import register_panel
         from egac.console.navigation import Shortcut, register_shortcut
         from egac.health import register_requirement
         from egac.metrics import register_rows
@@ -18,7 +17,6 @@ class NotificationsConfig(AppConfig):
         from jobs.sinks import register_sink
         from jobs.watchers import register_watcher
         from notifications import relevance
-        from notifications.admin_panels import PANELS
         from notifications.alerts import FIXES, IS_OPEN, STAFF, watch_notifications, why_over
         from notifications.heartbeat import last_loop_seen_at
         from notifications.history import KINDS
@@ -26,8 +24,6 @@ class NotificationsConfig(AppConfig):
         from notifications.person import Recipients, messages_of
         from notifications.staff import why_no_worker
 
-        for panel in PANELS:
-            register_panel(panel)
         register_history(*KINDS)
         register_steady_worker("run_worker_queue", last_loop_seen_at)
         register_requirement("worker", why_no_worker)
