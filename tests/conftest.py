@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django.fixtures import Settings
 
+import egac.urls  # noqa: F401  finds the pages of the admin
 from tests.emptying import empty
 from tests.providers.server import ProviderServer
 

@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from pytest_django.fixtures import Settings
 
-import egac.urls  # noqa: F401  finds the panels
 from egac import channels
 from egac.console.dashboard import PANELS
 from egac.models import MessageAudit
