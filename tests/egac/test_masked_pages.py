@@ -78,7 +78,7 @@ def sentences() -> Iterator[str]:
 
 
 def crawled(client: Client, *, examples: int) -> dict[str, str]:
-    """Return every page that links lead to from the first one, so many of each kind, as it reads."""
+    """Return every page that links lead to from the first one, some of each kind, as it reads."""
     visits = crawl(client, examples=examples).items()
     return {path: html.unescape(visit.text) for path, visit in visits if visit.status == 200}
 
