@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from egac.canary import CanaryRetry
 from egac.delivery import DeliveryEvent, MessageAudit
 from egac.events import outgoing_tables
 from egac.figures import HourlyFigure
@@ -78,12 +79,18 @@ def alerts_before(instant: datetime) -> Rows:
     return Alert.objects.filter(closed_at__lt=instant)
 
 
+def retries_before(instant: datetime) -> Rows:
+    """Retries of a cause that have ended; one that waits for its test has no end."""
+    return CanaryRetry.objects.filter(ended_at__lt=instant)
+
+
 KINDS = [
     Kind("audit lines", "KEEP_AUDIT_DAYS", audit_before),
     Kind("hourly figures", "KEEP_AUDIT_DAYS", figures_before),
     Kind("delivery events", "KEEP_EVENTS_DAYS", events_before),
     Kind("runs of jobs", "KEEP_RUNS_DAYS", runs_before),
     Kind("alerts", "KEEP_RUNS_DAYS", alerts_before),
+    Kind("retries of causes", "KEEP_RUNS_DAYS", retries_before),
 ]
 
 

@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from egac.canary import CanaryRetry
 from egac.delivery import DeliveryEvent, MessageAudit
 from invites.models import Invite
 from jobs import history
@@ -88,6 +89,7 @@ def worker(at: datetime) -> Worker:
         ("runs of jobs", lambda at: ran(at, status=JobRun.Status.FAILED)),
         ("runs of jobs", lambda at: ran(at, status=JobRun.Status.LOST)),
         ("alerts", lambda at: alert(closed_at=at)),
+        ("retries of causes", lambda at: retry_of_a_cause(ended_at=at, state="released")),
     ],
 )
 def test_what_is_older_than_its_days_goes(kind: str, make: Any) -> None:
@@ -101,6 +103,19 @@ def test_what_is_older_than_its_days_goes(kind: str, make: Any) -> None:
 
 def alert(**fields: Any) -> Alert:
     return Alert.objects.create(cause="pool", opened_at=OLD, last_seen_at=OLD, **fields)
+
+
+def retry_of_a_cause(**fields: Any) -> CanaryRetry:
+    about = {"source": "invites", "cause": "c1", "meaning": "", "canary_key": "1", "why": ""}
+    return CanaryRetry.objects.create(
+        canary_generation=1, held=2, started_at=OLD, started_by="maya", **{**about, **fields}
+    )
+
+
+def test_a_retry_that_waits_for_its_test_stays_however_old() -> None:
+    retry_of_a_cause()
+
+    assert prune() == {}
 
 
 def test_an_alert_that_is_open_stays_however_old() -> None:
