@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from billing.document import Document, document_of
 from billing.links import number_signed_by
 from billing.models import Invoice
+from billing.pdf import pdf_of
 
 # Nothing but our own style sheet and icon; the address, which is the key, goes nowhere.
 POLICY = (
