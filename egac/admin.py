@@ -50,11 +50,15 @@ class StaffAdmin(ListAdmin, UserAdmin):
     """Who may sign in: Django's own pages, in a list like all others."""
 
     sortable_by = ("username", "email")
+    filter_horizontal = ()  # Django's pair of boxes shuts screen readers out
+    readonly_fields = ("last_login", "date_joined")
 
 
 @admin.register(Group)
 class StaffGroupAdmin(ListAdmin, GroupAdmin):
     """The groups of staff: Django's own pages, in a list like all others."""
+
+    filter_horizontal = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         return super().get_queryset(request).prefetch_related("permissions__content_type")

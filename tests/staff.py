@@ -24,6 +24,13 @@ def login(group: str = "") -> Client:
     return client
 
 
+def login_superuser() -> Client:
+    """Return a browser of somebody who may see every page, those of Django itself included."""
+    client = Client()
+    client.force_login(get_user_model().objects.create_superuser(f"root{next(numbers)}"))
+    return client
+
+
 def admin_patterns() -> Iterator[tuple[str, list[str]]]:
     """Return the name and the arguments' names of every admin page of our apps."""
     for pattern in _named(get_resolver().url_patterns):
