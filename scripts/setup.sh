@@ -75,7 +75,8 @@ install_lock() {
         stop "The folder $project/.venv belongs to another user: remove it, then run $caller again."
     printf 'Installing %s into .venv. This takes a minute or two, and only once.\n' "$1" >&2
     log=$project/.venv/install.log
-    "$python" -m pip install --disable-pip-version-check --quiet --require-hashes \
+    # Compiling everything now would take a third of the time; what is used is compiled at first use.
+    "$python" -m pip install --disable-pip-version-check --quiet --no-compile --require-hashes \
         --requirement "$project/$1" >"$log" 2>&1 || explain_failed_install "$log"
     cp "$project/$1" "$installed"
 }
