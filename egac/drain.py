@@ -188,15 +188,16 @@ class Drain:
 
     def _collect(self) -> None:
         """Take the calls that have ended; who was not called in its slot waits for another."""
-        late = []
+        late, is_closed = [], False
         for ended in self._calls.ended(timeout=self._rest()):
+            is_closed |= ended.closes_the_channel
             if ended.called or time.monotonic() > ended.row.leased_until:
                 self._unrecorded.append(ended)
             else:
                 late.append(ended.row)
         if late:
             self._take_back(late)
-        if self._flush_is_due():
+        if is_closed or self._flush_is_due():
             self._flush()
 
     def _take_back(self, rows: Sequence[Any]) -> None:
@@ -214,9 +215,7 @@ class Drain:
         return min(TICK_SECONDS, self.pacer.seconds_to_next()) if can_launch else TICK_SECONDS
 
     def _flush_is_due(self) -> bool:
-        """Whether to record now: what ended is urgent, much or old, or nothing else is to do."""
-        if any(each.closes_the_channel for each in self._unrecorded):
-            return True
+        """Whether to record now: many have ended, or long ago, or nothing else is to do."""
         idle = not self._is_in_hand
         aged = time.monotonic() - self._flushed_at > FLUSH_SECONDS
         return idle or aged or len(self._unrecorded) >= MOST_CLAIMED

@@ -11,6 +11,8 @@ from django.contrib.admin import ModelAdmin
 from django.test import Client
 from django.urls import reverse
 
+import egac.urls  # noqa: F401  finds the pages of the admin
+
 SEARCHES = {
     "for a name that many bear": "amelia",
     "for a word that many have": "payment",
