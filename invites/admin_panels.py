@@ -44,7 +44,7 @@ def _due(now: datetime) -> Due:
         closed=explain(channel) if opens_at(channel, now) else "",
         opens_at=opens_at(channel, now),
         passes=_passes(channel.rate, now),
-        quota=quota_of_emails(now),
+        quota=quota_of_emails(now, asked_by=Invite._meta.db_table),
         noun="invite",
     )
 

@@ -35,6 +35,7 @@ from notifications.passes import PASS_LIMIT
 from notifications.staff import LONGEST_SILENCE, why_nobody_sends
 
 TITLES = {"email": "E-mail", "whatsapp": "WhatsApp"}
+QUEUE = Notification._meta.db_table
 MOST_WORKERS = 10
 LATELY = timedelta(days=1)
 SCHEDULE = JOBS["run_worker_queue"].schedule
@@ -50,7 +51,7 @@ class Senders:
 
 def queue_panel(look: Look) -> dict[str, Any]:
     """Return how many messages stand where on each channel, and when the due ones are gone."""
-    ended = finished(Notification._meta.db_table)
+    ended = finished(QUEUE)
     channels = Channel.objects.in_bulk(TITLES)
     senders = Senders(as_sentence(why_nobody_sends(look.now)), passes_now(look.now))
     return {
@@ -75,7 +76,7 @@ def _flow(
         closed=explain(channel) if opens_at(channel, now) else "",
         opens_at=opens_at(channel, now),
         passes=senders.passes,
-        quota=quota_of_emails(now) if channel.name == "email" else None,
+        quota=quota_of_emails(now, asked_by=QUEUE) if channel.name == "email" else None,
     )
     return Flow(
         title=TITLES[channel.name],

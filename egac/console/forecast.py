@@ -26,6 +26,7 @@ class Quota:
     a_day: int
     left: int
     renews_at: datetime
+    others: int = 0  # messages due elsewhere that draw on it too; they may all go first
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,12 @@ def _done_within_quota(due: Due) -> datetime:
     if due.quota is None or not beyond:
         return datetime.min.replace(tzinfo=UTC)
     full_days, last = divmod(beyond - 1, due.quota.a_day)
-    return due.quota.renews_at + full_days * DAY + _sending(due, last + 1)
+    return due.quota.renews_at + full_days * DAY + _sending(due, min(last + 1, due.messages))
 
 
 def _beyond_quota(due: Due) -> int:
-    return max(0, due.messages - due.quota.left) if due.quota else 0
+    """Return which place beyond today's quota the last due message has, 0 for none."""
+    return max(0, due.messages + due.quota.others - due.quota.left) if due.quota else 0
 
 
 def _quota(due: Due, now: datetime) -> str:
@@ -97,8 +99,10 @@ def _quota(due: Due, now: datetime) -> str:
     if due.quota is None:
         return ""
     left = f"{due.quota.left:,} of {due.quota.a_day:,} left"
-    if beyond := _beyond_quota(due):
-        waits = "1 waits" if beyond == 1 else f"{beyond:,} wait"
+    if due.quota.others:
+        left += f" and {due.quota.others:,} more due elsewhere"
+    if waiting := min(_beyond_quota(due), due.messages):
+        waits = "1 waits" if waiting == 1 else f"{waiting:,} wait"
         return (
             f"Today's quota is not enough, with {left}: {waits} for the next, from "
             f"{clock(due.quota.renews_at, now)}."

@@ -7,14 +7,16 @@ from django.conf import settings
 from egac.console.forecast import Quota
 from egac.delivery import MessageAudit
 from egac.figures import attempts_of_hours
+from egac.metrics import ROWS
 
 TAKEN = (MessageAudit.Outcome.ACCEPTED, MessageAudit.Outcome.UNKNOWN)  # perhaps taken, counts
 
 
-def quota_of_emails(now: datetime) -> Quota | None:
+def quota_of_emails(now: datetime, *, asked_by: str) -> Quota | None:
     """Return RESEND_DAILY_QUOTA and its rest, or None without one.
 
-    Its days are those of UTC, as channels.NextUtc has them.
+    Its days are those of UTC, as channels.NextUtc has them. What is due in other tables than the
+    one that asks draws on it too.
     """
     if not settings.RESEND_DAILY_QUOTA:
         return None
@@ -29,4 +31,9 @@ def quota_of_emails(now: datetime) -> Quota | None:
         a_day=settings.RESEND_DAILY_QUOTA,
         left=max(0, settings.RESEND_DAILY_QUOTA - taken),
         renews_at=today + timedelta(days=1),
+        others=sum(
+            rows.query().due().count()
+            for rows in ROWS
+            if rows.channel == "email" and rows.table != asked_by
+        ),
     )

@@ -118,6 +118,18 @@ def test_the_forecast_knows_what_is_left_of_todays_quota(
     assert "Today's quota is not enough, with 1 of 3 left: 1 waits for the next" in shown("queue")
 
 
+def test_both_tables_draw_on_todays_quota(worker: Worker, settings: Settings) -> None:
+    settings.RESEND_DAILY_QUOTA = 3
+    queue(email())
+    queue(email())
+    InviteFactory()
+    InviteFactory()
+
+    told = "Today's quota is not enough, with 3 of 3 left and 2 more due elsewhere: 1 waits"
+    assert told in shown("queue")
+    assert told in shown("invites")
+
+
 def test_what_is_not_due_yet_is_told_apart() -> None:
     tomorrow = timezone.now() + timedelta(days=1)
     queue(email(), due_at=tomorrow)

@@ -65,6 +65,17 @@ CLOSED = "The email channel is closed."
             "25 November 2026 at 00:00 GMT.",
         ),
         (
+            {"quota": Quota(1_000, left=900, renews_at=MIDNIGHT, others=600)},
+            "300 messages are due: done by 12:02 GMT at 2 calls a second. "
+            "Today's quota is enough, with 900 of 1,000 left and 600 more due elsewhere.",
+        ),
+        (
+            {"quota": Quota(200, left=100, renews_at=MIDNIGHT, others=400)},
+            "300 messages are due: done by 27 November 2026 at 00:01 GMT at 2 calls a second. "
+            "Today's quota is not enough, with 100 of 200 left and 400 more due elsewhere: 300 "
+            "wait for the next, from 25 November 2026 at 00:00 GMT.",
+        ),
+        (
             {"calls": 200_000},
             "300 messages are due: done by 25 November 2026 at 15:46 GMT at 2 calls a second.",
         ),
@@ -106,7 +117,13 @@ dues = st.builds(
     opens_at=st.none() | st.timedeltas(timedelta(0), HOUR).map(lambda later: NOON + later),
     passes=st.none() | passes,
     quota=st.none()
-    | st.builds(Quota, st.integers(1, 500), left=st.integers(0, 500), renews_at=st.just(MIDNIGHT)),
+    | st.builds(
+        Quota,
+        st.integers(1, 500),
+        left=st.integers(0, 500),
+        renews_at=st.just(MIDNIGHT),
+        others=st.integers(0, 500),
+    ),
 )
 
 
@@ -143,4 +160,4 @@ def test_no_day_takes_more_than_its_quota(due: Due) -> None:
     ends_at = done_at(due, now=NOON)
 
     renewals = max(0, (ends_at - MIDNIGHT) // timedelta(days=1) + 1)
-    assert due.quota.left + renewals * due.quota.a_day >= due.messages
+    assert due.quota.left + renewals * due.quota.a_day >= due.messages + due.quota.others

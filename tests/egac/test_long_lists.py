@@ -1,6 +1,6 @@
 """Every list and sum of the admin, from its registry: what it asks does not grow with its rows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +15,6 @@ from egac.models import Suppression
 from scripts.benchmarks import console_rows
 from scripts.benchmarks.console import manager
 from scripts.benchmarks.console_pages import (
-    Page,
     list_url,
     lists,
     pages_of,
@@ -44,21 +43,11 @@ def client() -> Client:
     return manager()
 
 
-def once_by_each_filter(pages: Iterable[Page]) -> Iterator[Page]:
-    """Leave out the further values of a filter: their statements differ in a word."""
-    met = set()
-    for page in pages:
-        filtered, _, value = page.what.partition(": ")
-        if not value or filtered not in met:
-            met.add(filtered)
-            yield page
-
-
 def asked(client: Client) -> Iterator[tuple[str, list[str]]]:
     """Yield each page of each list, and each that sums up, with the statements behind it."""
     pages = {of.opts.label: pages_of(of, client, searches=TYPED) for of in lists()}
     for about, each in [*pages.items(), *pages_without_rows(on=console_rows.tomorrow()).items()]:
-        for page in once_by_each_filter(each):
+        for page in each:
             name = f"{about}: {page.what}"
             if name.startswith(RUN_DRY):
                 continue
