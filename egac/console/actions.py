@@ -7,6 +7,7 @@ it, and the verb behind it changes only rows of which that still holds.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from egac.console.instant import now_of
 from egac.console.paging import MOST_AT_ONCE as MOST_AT_ONCE
 from egac.console.records import RecordAdmin
 
@@ -90,7 +92,7 @@ class ActingAdmin(RecordAdmin):
         """Return what the action would do with each of these rows."""
         raise NotImplementedError
 
-    def shown(self, action: StaffAction, rows: list[Any], start: int) -> Shown:
+    def shown(self, action: StaffAction, rows: list[Any], start: int, *, now: datetime) -> Shown:
         """Return what the page shows of all these rows; its lines begin at the `start`-th."""
         return Shown(self.lines_of(action, rows[start : start + MOST_SHOWN]))
 
@@ -219,7 +221,7 @@ class ActingAdmin(RecordAdmin):
     ) -> dict[str, Any]:
         """Return the rows of the page that was asked for, and where it lies among the others."""
         start = start_in(request.POST.get(FROM, ""), len(going))
-        shown = self.shown(action, going, start)
+        shown = self.shown(action, going, start, now=now_of(request))
         upto = start + len(shown.lines)
         return {
             "lines": shown.lines,

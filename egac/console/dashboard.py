@@ -15,10 +15,11 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.timezone import localtime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from egac.console.instant import now_of
 
 REFRESH_SECONDS = 5
 
@@ -66,7 +67,7 @@ def register_panel(panel: Panel) -> None:
 
 def dashboard_context(request: HttpRequest) -> dict[str, Any]:
     """Return what the dashboard shows to this person now."""
-    now = timezone.now()  # noqa: TID251  a page reads the clock
+    now = now_of(request)
     return {
         "panels": shown_panels(request, now),
         "fresh_at": f"{localtime(now):%H:%M:%S %Z}",

@@ -10,11 +10,11 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 
 from egac.canary import CanaryRetry, Refused, take_back
 from egac.causes import MOST_CAUSES, NAME, Cause, causes_of, tables_with_causes
 from egac.console.actions import NOTHING_DONE
+from egac.console.instant import now_of
 from egac.console.outgoing import OutgoingAdmin
 from egac.console.records import RecordAdmin, moment
 from egac.console.retry_cause import RetryPage, permission_of
@@ -75,7 +75,7 @@ class FailureAdmin(RecordAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         pages = [page for page in pages_of_tables() if page.has_view_permission(request)]
-        now = timezone.now()  # noqa: TID251  a page reads the clock
+        now = now_of(request)
         retries = latest_retries([page.model._meta.db_table for page in pages])
         waiting = {(each.source, each.cause): each for each in retries if each.is_waiting}
         lines = [line for page in pages for line in lines_of(page, request, waiting, now)]
@@ -107,7 +107,7 @@ class FailureAdmin(RecordAdmin):
             return self._back(request, messages.WARNING, NOTHING_DONE)
         posted = request.POST.get("retry", "")
         pk = int(posted) if posted.isascii() and posted.isdecimal() and len(posted) < 18 else 0
-        now = timezone.now()  # noqa: TID251  a page reads the clock
+        now = now_of(request)
         try:
             with transaction.atomic():
                 by, source = request.user.get_username(), page.model._meta.db_table

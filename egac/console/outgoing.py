@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
 from egac.console.causes import CauseFilter
+from egac.console.instant import now_of
 from egac.console.masking import require_sight
 from egac.console.pages import MOST_EVENTS as MOST_EVENTS
 from egac.console.pages import Event as Event
@@ -121,7 +122,7 @@ class OutgoingAdmin(PreviewingAdmin, PageAdmin):
     # The record
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        self.explained([row])
+        self.explained([row], now_of(request))
         return {
             **super().page_context(request, row),
             "error_sentence": self.explained_error(row),

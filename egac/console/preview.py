@@ -11,10 +11,10 @@ from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 
 from egac.console.actions import MOST_SHOWN, ActingAdmin, Line, Shown, StaffAction
 from egac.console.differences import Piece, changes, shortened
+from egac.console.instant import now_of
 from egac.console.message_parts import parts_of
 from egac.console.waiting import WaitingAdmin
 from egac.console.would_send import WouldSend, would_send
@@ -71,10 +71,9 @@ class PreviewingAdmin(WaitingAdmin, ActingAdmin):
         """Return the message without what only its recipient may know."""
         return message
 
-    def shown(self, action: StaffAction, rows: list[Any], start: int) -> Shown:
+    def shown(self, action: StaffAction, rows: list[Any], start: int, *, now: datetime) -> Shown:
         if not action.sends:
-            return super().shown(action, rows, start)
-        now = timezone.now()  # noqa: TID251  a page reads the clock
+            return super().shown(action, rows, start, now=now)
         wanted = would_send(rows, sender_of=self.sender_of, now=now)
         # What speaks against some is seen first, however many there are.
         ordered = sorted(zip(rows, wanted, strict=True), key=lambda pair: pair[1].ended is None)
@@ -141,8 +140,7 @@ class PreviewingAdmin(WaitingAdmin, ActingAdmin):
         row = self.get_object(request, object_id)
         if row is None:
             raise Http404
-        now = timezone.now()  # noqa: TID251  a page reads the clock
-        [would] = would_send([row], sender_of=self.sender_of, now=now)
+        [would] = would_send([row], sender_of=self.sender_of, now=now_of(request))
         if not would.message or "html" not in would.message:
             raise Http404
         return email_page(self.masked(row, would.message))

@@ -10,7 +10,6 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from egac.canary import (
     MOST_RETRIED,
@@ -31,6 +30,7 @@ from egac.console.actions import (
     start_in,
     wrong_number,
 )
+from egac.console.instant import now_of
 from egac.console.outgoing import OutgoingAdmin
 from egac.console.would_send import would_send
 from egac.explain import means
@@ -101,8 +101,7 @@ class RetryPage:
         newest = list(rows[:MOST_SHOWN])
         if not newest:
             return None
-        now = timezone.now()  # noqa: TID251  a page reads the clock
-        wanted = would_send(newest, sender_of=self.page.sender_of, now=now)
+        wanted = would_send(newest, sender_of=self.page.sender_of, now=now_of(request))
         goes = [row for row, would in zip(newest, wanted, strict=True) if would.ended is None]
         count = rows.values("pk")[:MOST_RETRIED].count()
         return First((goes or newest)[0].pk, cause.last_at, count)
@@ -150,7 +149,7 @@ class RetryPage:
         rows = self._rows(request, asked.until)
         others = rows.exclude(pk=asked.key)[max(0, start - 1) : start + MOST_SHOWN - 1]
         chosen = [*(rows.filter(pk=asked.key) if not start else ()), *others]
-        shown = self.page.shown(retry_of(self.page), chosen, 0)
+        shown = self.page.shown(retry_of(self.page), chosen, 0, now=now_of(request))
         url = self.page.url_of("change", asked.key)
         lines = sorted(shown.lines, key=lambda line: line.preview.record_url != url)
         return Shown(lines, shown.notices)
@@ -194,8 +193,7 @@ class RetryPage:
         if retry:
             settle_canaries(self.page.model)
             retry.refresh_from_db()
-            now = timezone.now()  # noqa: TID251  a page reads the clock
-            sentence = f"{retry.sentence(now)} {sentence}"
+            sentence = f"{retry.sentence(now_of(request))} {sentence}"
         if gone := max(0, asked.count - len(keys)):
             sentence += f" Skipped: {gone:,} {CHANGED_MEANWHILE}."
         is_well = not gone and (retry is None or retry.is_waiting)

@@ -11,6 +11,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
+from django.utils import timezone
 
 from egac.console.dashboard import dashboard_context, refresh
 from egac.console.masking import as_seen_by
@@ -39,6 +40,8 @@ class OpsSite(AdminSite):
         def masked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if names_what_cannot_be(request):
                 raise BadRequest("No row is called so.")
+            let_in: Any = request
+            let_in.now = timezone.now()  # noqa: TID251  the admin's door, for the whole page
             if request.method == "POST" and not request.user.is_authenticated:
                 messages.warning(request, SESSION_ENDED)
             return as_seen_by(request, page(request, *args, **kwargs))

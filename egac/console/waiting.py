@@ -8,12 +8,12 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from egac.canary import CanaryRetry
 from egac.channels import Channel
+from egac.console.instant import now_of
 from egac.console.records import ListAdmin, moment
 from egac.delivery import suppressed_among
 from egac.providers import Sender
@@ -47,12 +47,11 @@ class WaitingAdmin(ListAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)
-        changelist.result_list = self.explained(list(changelist.result_list))
+        changelist.result_list = self.explained(list(changelist.result_list), now_of(request))
         return changelist
 
-    def explained(self, rows: list[Any]) -> list[Any]:
+    def explained(self, rows: list[Any], now: datetime) -> list[Any]:
         """Give each row its `wait`: why it has not gone, or None where it has ended."""
-        now = timezone.now()  # noqa: TID251  a page reads the clock
         for row in rows:
             row.wait = None
         give_retries(rows)

@@ -181,7 +181,7 @@ def told() -> dict[tuple[Any, Any], Any]:
     said = {}
     for model in (Invite, Notification):
         pages = admin.site._registry[model]
-        for row in pages.explained(list(pages.get_queryset(None))):
+        for row in pages.explained(list(pages.get_queryset(None)), timezone.now()):
             said[model, row.pk] = row
     return said
 
