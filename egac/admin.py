@@ -11,7 +11,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import ManyToManyField, Q, QuerySet
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 from django.http import HttpRequest
@@ -45,12 +45,17 @@ for panel in PANELS:
 admin.site.unregister([User, Group])
 
 
+# Django's pair of lists shuts screen readers out, and in one list a slip unmarks all of them.
+AS_BOXES: Any = {ManyToManyField: {"widget": forms.CheckboxSelectMultiple}}
+
+
 @admin.register(User)
 class StaffAdmin(ListAdmin, UserAdmin):
     """Who may sign in: Django's own pages, in a list like all others."""
 
     sortable_by = ("username", "email")
-    filter_horizontal = ()  # Django's pair of boxes shuts screen readers out
+    filter_horizontal = ()
+    formfield_overrides = AS_BOXES
     readonly_fields = ("last_login", "date_joined")
 
 
@@ -59,6 +64,7 @@ class StaffGroupAdmin(ListAdmin, GroupAdmin):
     """The groups of staff: Django's own pages, in a list like all others."""
 
     filter_horizontal = ()
+    formfield_overrides = AS_BOXES
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         return super().get_queryset(request).prefetch_related("permissions__content_type")
