@@ -1,4 +1,8 @@
-"""The statement that takes due rows for a sender: compiled once, run for every claim of a pass."""
+"""The statement that takes due rows for a sender: compiled once, run for every claim of a pass.
+
+A claim need not outlive a crash of the server: no call has begun, and whoever claims its rows anew
+gets another lease number. So its commit waits for no disk; that of the start of a call does.
+"""
 
 import json
 from datetime import timedelta
@@ -26,6 +30,10 @@ UNREAD = {
 }
 
 
+# Of the clock, and growing: a number that a crash of the server undid is never given once more.
+NEXT_NUMBER = "greatest(lease_number + 1, (extract(epoch FROM now()) * 1000000)::bigint)"
+
+
 class Claim:
     """Takes rows of a queryset in their order, each row for one sender only."""
 
@@ -40,12 +48,13 @@ class Claim:
         attempts = self.model._meta.get_field("attempts").column
         # MATERIALIZED: a sub-select may be run once more for each row, and lock more than asked.
         self._statement = (
-            f"WITH chosen AS MATERIALIZED ({chosen} LIMIT %s FOR UPDATE SKIP LOCKED) "
+            "WITH unhurried AS (SELECT set_config('synchronous_commit', 'off', true)), "
+            f"chosen AS MATERIALIZED ({chosen} LIMIT %s FOR UPDATE SKIP LOCKED) "
             f"UPDATE {self.model._meta.db_table} AS outgoing SET status = %s, lease_owner = %s, "
-            "lease_number = lease_number + 1, lease_ends_at = now() + %s, updated_at = now(), "
+            f"lease_number = {NEXT_NUMBER}, lease_ends_at = now() + %s, updated_at = now(), "
             # Another program may have written any number.
             f"{attempts} = greatest(outgoing.{attempts}, 0) "
-            "FROM (SELECT pk, row_number() OVER () AS place FROM chosen) AS chosen "
+            "FROM unhurried, (SELECT pk, row_number() OVER () AS place FROM chosen) AS chosen "
             f"WHERE outgoing.id = chosen.pk RETURNING place, now(), {self._columns()}"
         )
 

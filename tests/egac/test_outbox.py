@@ -1,11 +1,12 @@
 """The life of an outgoing row: claimed, recorded, orphaned, changed by staff."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.models import F
 from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
@@ -13,7 +14,7 @@ from pytest_django.fixtures import Settings
 from egac import orphans
 from egac.delivery import MessageAudit
 from egac.orphans import settle_orphans
-from egac.prepare import judged
+from egac.prepare import judged, prepare
 from egac.providers import Cause, ProviderError
 from egac.providers.resend import EMAIL
 from egac.record import Ended, Record, given_back, record
@@ -92,14 +93,47 @@ def claim_until_none_is_left(*, owner: str) -> list[list[Invite]]:
 
 
 def test_a_claim_gives_the_row_a_lease_with_a_new_number() -> None:
-    InviteFactory.create()
+    before = InviteFactory.create(lease_number=7)
 
     row = claim_one()
 
+    number = row.lease_number
     row.refresh_from_db()
     left = Invite.objects.annotate(left=F("lease_ends_at") - Now()).get().left
-    assert (row.status, row.lease_owner, row.lease_number) == (Status.PROCESSING, "me", 1)
+    assert (row.status, row.lease_owner, row.lease_number) == (Status.PROCESSING, "me", number)
+    assert number > before.lease_number
     assert timedelta(seconds=29) < left <= LEASE
+
+
+def test_a_lease_number_grows_even_where_the_clock_went_back() -> None:
+    in_a_year = 10**6 * int(time.time() + 365 * 86_400)
+    InviteFactory.create(lease_number=in_a_year)
+
+    assert claim_one().lease_number == in_a_year + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_number_that_a_crash_undid_is_never_given_again() -> None:
+    row = InviteFactory.create()
+    before = Invite.objects.filter(pk=row.pk).values().get()
+    lost = claim_one()
+    Invite.objects.filter(pk=row.pk).update(**before)  # as a crash leaves it: nobody claimed it
+
+    claimed_anew = claim_one()
+
+    assert claimed_anew.lease_number > lost.lease_number
+    assert Invite.objects.start(prepare([lost], EMAIL)[0]) == set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_a_claim_waits_for_no_disk() -> None:
+    InviteFactory.create()
+
+    claim_one()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit")
+        assert cursor.fetchone() == ("on",)
 
 
 def test_claims_what_has_waited_longest_first() -> None:
