@@ -18,7 +18,7 @@ from egac.days import business_date
 from egac.providers import NotConfigured
 from jobs.command import command_of
 
-LIST_SECONDS = 5.0  # for all dry runs of the list together
+LIST_SECONDS = 1.5  # for all dry runs of the list together; none begins after that
 PAGE_SECONDS = 20.0
 TOO_LONG = "That takes longer than this page may: open it, or add --dry-run to the command."
 
@@ -72,6 +72,8 @@ def shown_of(missed: MissedRun, seconds: float) -> Shown:
     """Return a missed run with what running it would do now, as far as `seconds` tell."""
     command = command_of(missed.job.name)
     assert isinstance(command, BatchCommand)
+    if seconds <= 0:
+        return Shown(missed, TOO_LONG)
     try:
         result = would_do(missed, now=clock_of_database(), seconds=seconds)
     except NotConfigured as error:
