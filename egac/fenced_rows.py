@@ -18,7 +18,7 @@ COLUMN_TYPES = {
     "provider_message_id": "text",
     "orphaned": "boolean",
     "rendered": "text",
-    "recipient": "text",
+    "recipients": "text[]",
 }
 
 

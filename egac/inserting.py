@@ -29,7 +29,7 @@ def insert(rows: Sequence[models.Model]) -> None:
     given = [each for each in others if each.attname not in left]
     statement = INSERT.format(
         table=options.db_table,
-        columns=", ".join(each.column for each in given),
+        columns=", ".join(str(each.column) for each in given),
         key=options.pk.column,
     )
     told = [{each.column: getattr(row, each.attname) for each in given} for row in rows]

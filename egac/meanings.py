@@ -50,7 +50,7 @@ RESEND: dict[str, Meaning] = {
     ),
     "invalid_idempotency_key": Meaning("Resend refused the key of this message ({words})", TELL),
     "invalid_idempotent_request": Meaning(
-        "Resend holds another message under the same key", "retry: that takes a new key"
+        "Resend holds another message under this one's key, so perhaps it arrived", LOOK
     ),
     "not_found": Meaning("Nothing is at Resend's address", "correct RESEND_API_URL, then retry"),
     "method_not_allowed": Meaning(

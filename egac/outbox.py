@@ -23,7 +23,8 @@ from egac.retry import Reason
 
 # Asked in the statement that begins a call, so that nothing lies between the two.
 MAY_BE_WRITTEN_TO = (
-    "NOT EXISTS (SELECT 1 FROM suppressions WHERE lower(address) = lower(new.recipient))"
+    "NOT EXISTS (SELECT FROM suppressions WHERE lower(address) IN "
+    "(SELECT lower(recipient) FROM unnest(new.recipients) AS recipient))"
 )
 # What a new generation keeps of the one before it: nothing of these.
 NEW_GENERATION: dict[str, Any] = {
@@ -98,7 +99,7 @@ class OutgoingQuerySet(FailedRows):
     def start(self, rows: Sequence[Any]) -> set[Any]:
         """Store each rendered message and that its call begins.
 
-        Returns the keys of the rows that are still ours and whose recipient is not suppressed.
+        Returns the keys of the rows that are still ours and none of whose recipients is suppressed.
         """
         return self.update_each(
             [rendered_of(row) for row in rows],
@@ -214,6 +215,11 @@ class Outgoing(models.Model):
         raise NotImplementedError
 
     @property
+    def recipients(self) -> list[str]:
+        """All to whom its call sends."""
+        return [self.recipient]
+
+    @property
     def waits(self) -> bool:
         """Whether it is one of `open_to_claims`."""
         return bool(self.status == self.Status.PENDING)
@@ -265,7 +271,7 @@ def rendered_of(row: Any) -> dict[str, Any]:
         "id": row.pk,
         "lease_number": row.lease_number,
         "rendered": row.rendered,
-        "recipient": row.recipient,
+        "recipients": row.recipients,
     }
 
 

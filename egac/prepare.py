@@ -57,12 +57,15 @@ def _ended_before_the_call(row: Any, sender: Sender) -> Record | None:
 
 def withheld(rows: Sequence[Any]) -> list[Record]:
     """Return the records of those rows that began no call because of whom they are to."""
-    suppressed = suppressed_among({row.recipient for row in rows}) if rows else {}
-    return [
-        _cancelled(row, Reason.SUPPRESSED, f"{row.recipient} is not written to: {why}.")
-        for row in rows
-        if (why := suppressed.get(row.recipient.lower()))
-    ]
+    everybody = {address for row in rows for address in row.recipients}
+    suppressed = suppressed_among(everybody) if rows else {}
+    records = []
+    for row in rows:
+        named = [address for address in row.recipients if address.lower() in suppressed]
+        if named:
+            why = f"{named[0]} is not written to: {suppressed[named[0].lower()]}."
+            records.append(_cancelled(row, Reason.SUPPRESSED, why))
+    return records
 
 
 def _cancelled(row: Any, reason: Reason, why: str) -> Record:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import prefetch_related_objects
+from django.db.models.functions import Now
 
 from egac.outbox import Irrelevant, OutgoingQuerySet, Unsendable, text_of
 
@@ -28,5 +29,5 @@ def _previewed(row: Any) -> str:
     except (Unsendable, Irrelevant) as error:
         return str(error)
     if row.preview != preview:
-        type(row).objects.filter(pk=row.pk).update(preview=preview)
+        type(row).objects.filter(pk=row.pk).update(preview=preview, updated_at=Now())
     return ""

@@ -3,7 +3,8 @@
 The rules are domain.md's: between attempts 1 min, 5 min, 30 min, 2 h, plus up to 20 % jitter and
 never earlier than the provider's `retry-after`; a permanent error fails at once; a rate limit, a
 recipient's limit, a used-up quota or a channel that is down costs no attempt; an unknown outcome is
-repeated, as the same attempt, while the idempotency key protects.
+repeated, as the same attempt, while the idempotency key protects. What was accepted under its key
+is never sent under another.
 """
 
 from dataclasses import dataclass
@@ -62,6 +63,8 @@ def judge(
     unknown = error.cause is Cause.UNKNOWN
     in_doubt = state.in_doubt or unknown
     counts = not state.in_doubt
+    if error.cause is Cause.KEY_IS_TAKEN:  # by its own bytes before they changed: it may be there
+        return Verdict(None, Reason.UNCERTAIN, counts=counts, in_doubt=True)
     if error.permanent:
         return Verdict(None, Reason.PERMANENT, counts=counts, in_doubt=False)
     if in_doubt and not state.protected:

@@ -75,8 +75,21 @@ def settle(batches: Sequence[Record]) -> list[Record]:
     return record(Notification.objects.all(), records)
 
 
+def dissolve_uncalled() -> None:
+    """Let the rows of batches go that were never called: until they are, staff may change them."""
+    uncalled = EmailBatch.objects.filter(
+        status=EmailBatch.Status.PENDING, attempts=0, in_doubt_since=None
+    )
+    with transaction.atomic():
+        batches = uncalled.defer("rendered").select_for_update(skip_locked=True)
+        records = [Record(batch, EmailBatch.Status.CANCELLED) for batch in batches]
+        record(EmailBatch.objects.all(), records, also=settle)
+
+
 def _dissolves(batch: Record) -> bool:
     """Whether its rows go their own ways: nothing was accepted, and nobody is in doubt of that."""
+    if batch.status == EmailBatch.Status.CANCELLED:
+        return True
     if batch.status == EmailBatch.Status.PENDING:
         return not (batch.counts or batch.in_doubt)
     return batch.reason is Reason.PERMANENT
@@ -87,13 +100,15 @@ def _record_of(row: Notification, batch: Record) -> Record:
     if batch.is_sent:
         return _answered(row, batch, batch.answer[batch.row.row_ids.index(row.pk)])
     status = Status.FAILED if batch.reason else Status.PROCESSING
+    # What made another of them fall says nothing of this one.
+    error = None if batch.status == EmailBatch.Status.CANCELLED else batch.error
     return Record(
         row,
         Status.PENDING if _dissolves(batch) else status,
         counts=batch.counts,
         in_doubt=batch.in_doubt,
         reason=None if _dissolves(batch) else batch.reason,
-        error=batch.error,
+        error=error,
         audit=_audit(row, batch, Ended(row, error=batch.error), _outcome(batch)),
     )
 

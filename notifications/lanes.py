@@ -26,7 +26,7 @@ from egac.outbox import OutgoingQuerySet
 from egac.providers import Sender, resend, whatsapp
 from egac.record import Record
 from egac.switches import what_is_missing, why_held
-from notifications.batches import form_batches, settle
+from notifications.batches import dissolve_uncalled, form_batches, settle
 from notifications.models import EmailBatch, Notification
 
 logger = logging.getLogger(__name__)
@@ -167,25 +167,34 @@ class EmailBatches(EmailRows):
             settled[:] = settle(batches)
 
         def tell(batches: Sequence[Record]) -> None:
-            self.on_records(list(settled))
+            let_go = EmailBatch.Status.CANCELLED
+            dissolved = [each.row.pk for each in batches if each.status == let_go]
+            self.on_records([each for each in settled if each.row.batch_id not in dissolved])
 
         return self.drain_of(EmailBatch.objects.all(), on_records=tell, also=also)
 
     def run(self) -> str:
         self._settle_at = 0.0
-        return self.why_held() or self._form_and(self.drain.run)
+        return self._while_open(self.drain.run)
 
     def send(self) -> str:
-        return self.why_held() or self._form_and(self.drain.send)
+        return self._while_open(self.drain.send)
+
+    def _while_open(self, drain: Callable[[], str]) -> str:
+        """Form and drain; leave no message in a batch that waits for something else than a slot."""
+        why = self.why_held() or self._form_and(drain)
+        if why or self.bounds.are_reached:
+            dissolve_uncalled()
+        return why
 
     def _form_and(self, drain: Callable[[], str]) -> str:
         """Form batches and drain them, a few at a time."""
-        left = self.bounds.limit
+        left, why = self.bounds.limit, ""
         if self.drain.lost_the_database:
             self.drain.run()
         while not self.bounds.are_reached:
             if why := self._why_closed():
-                return why
+                break
             self._settle()
             taken = form_batches(
                 self.rows,
@@ -194,11 +203,11 @@ class EmailBatches(EmailRows):
                 limit=self._at_once() if left is None else min(left, self._at_once()),
                 on_records=self.on_records,
             )
-            drain()
+            why = drain()
             left = None if left is None else left - taken
             if not taken or left == 0:
                 break
-        return ""
+        return why
 
     def _settle(self) -> None:
         """Settle, as a drain does, the rows whose sender died before they were in a batch.

@@ -59,7 +59,7 @@ class NotificationQuerySet(OutgoingQuerySet):
         )
 
     def hurry(self) -> int:
-        return self.update(priority=0)
+        return self.update(priority=0, updated_at=Now())
 
     def in_order(self) -> Self:
         return self.order_by("priority", F("due_at").asc(nulls_first=True), "id")
@@ -213,8 +213,9 @@ class EmailBatchQuerySet(OutgoingQuerySet):
 class EmailBatch(Outgoing):
     """Up to a hundred e-mails in one call: a unit with one key, sent again as it was.
 
-    Its notifications stay frozen in `processing` while its outcome is unknown; they are settled in
-    the transaction that records the batch.
+    Its notifications are frozen in `processing` until they are settled, in the transaction that
+    records the batch. While none of them can have been sent, one that lost its point dissolves it:
+    cancelled it lets all go, to be judged one by one.
     """
 
     class Status(models.TextChoices):
@@ -225,6 +226,8 @@ class EmailBatch(Outgoing):
         CANCELLED = "cancelled", "dissolved"
 
     DONE: ClassVar[str] = Status.SENT
+
+    frozen: Sequence[Notification] = ()  # those that may still lose their point, as `look_up` notes
 
     id = models.BigAutoField(primary_key=True)
     status = models.TextField(choices=Status, db_default=Status.PENDING)
@@ -252,7 +255,34 @@ class EmailBatch(Outgoing):
 
     @property
     def recipient(self) -> str:
-        return ""  # its rows were checked one by one
+        return ""  # it has many
+
+    @property
+    def recipients(self) -> list[str]:
+        return [each.recipient for each in self.frozen]
+
+    @classmethod
+    def look_up(cls, rows: Sequence[Any]) -> None:
+        certain = {batch.pk: batch for batch in rows if batch.in_doubt_since is None}
+        messages = list(
+            Notification.objects.filter(batch__in=certain, status=Notification.Status.PROCESSING)
+            .defer("rendered")
+            .order_by("pk")
+        )
+        for batch in certain.values():
+            batch.frozen = [each for each in messages if each.batch_id == batch.pk]
+        if messages:
+            Notification.look_up(messages)
+
+    def check_relevance(self) -> None:
+        """Raise Irrelevant where one of its messages lost its point since they were frozen."""
+        for each in self.frozen:
+            each.claimed_at = self.claimed_at
+            try:
+                each.check_relevance()
+            except Exception as error:
+                # The drain loop's exception: judged by itself it ends, and takes no other with it.
+                raise Irrelevant(str(error)) from error
 
     def error_value(self, error: Exception | None) -> str | None:
         return None if error is None else str(error)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models.functions import Now
 
 from notifications import consent, payloads, relevance
 from notifications.catalogue import email_payload, title_of, whatsapp_payload
@@ -95,5 +96,6 @@ def correct_waiting(keys: Sequence[str], *, changed: Mapping[str, Any]) -> int:
         made = whatsapp_payload if row.is_whatsapp else email_payload
         context = {**row.payload["context"], **changed}
         row.payload = made(row.type, to=row.recipient, context=context)
-    Notification.objects.bulk_update(waiting, ["payload"])
+        row.updated_at = Now()
+    Notification.objects.bulk_update(waiting, ["payload", "updated_at"])
     return len(waiting)

@@ -16,6 +16,7 @@ class Cause(StrEnum):
 
     MESSAGE = "message"  # this message was refused; the provider is well
     RECIPIENT_LIMIT = "recipient_limit"  # this recipient gets no more for a while; others do
+    KEY_IS_TAKEN = "key_is_taken"  # it took other bytes under this message's key; it is well
     RATE_LIMIT = "rate_limit"
     DAILY_QUOTA = "daily_quota"
     MONTHLY_QUOTA = "monthly_quota"
@@ -26,13 +27,12 @@ class Cause(StrEnum):
     @property
     def closes_the_channel(self) -> bool:
         """Whether the next message would meet the same answer at once."""
-        own = (Cause.MESSAGE, Cause.RECIPIENT_LIMIT, Cause.UNAVAILABLE, Cause.UNKNOWN)
-        return self not in own
+        return not (self.leaves_the_channel_well or self in (Cause.UNAVAILABLE, Cause.UNKNOWN))
 
     @property
     def leaves_the_channel_well(self) -> bool:
         """Whether the provider judged this one message, and so is up."""
-        return self in (Cause.MESSAGE, Cause.RECIPIENT_LIMIT)
+        return self in (Cause.MESSAGE, Cause.RECIPIENT_LIMIT, Cause.KEY_IS_TAKEN)
 
 
 class ProviderError(Exception):

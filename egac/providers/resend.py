@@ -15,7 +15,8 @@ from egac.providers import Cause, NotConfigured, ProviderError, Sender
 from egac.providers.http import Answer, call
 
 LARGEST_BATCH = 100  # e-mails in one call
-KEY_PROTECTS = timedelta(hours=24)  # how long Resend remembers an Idempotency-Key
+# Resend remembers an Idempotency-Key for 24 hours; a call begins a while after its row was claimed.
+KEY_PROTECTS = timedelta(hours=24) - timedelta(minutes=1)
 
 # https://resend.com/docs/api-reference/errors: decide on the name, then on the status.
 CREDENTIALS = {
@@ -30,6 +31,7 @@ QUOTAS = {
     "monthly_quota_exceeded": Cause.MONTHLY_QUOTA,
 }
 CONFLICTS_OF_REPEATS = {"concurrent_idempotent_requests", "resource_locked"}
+KEY_IS_TAKEN = "invalid_idempotent_request"
 
 _heard = threading.local()  # what the answer to this thread's last call said of the rate
 
@@ -194,6 +196,8 @@ def _meaning(status: int, name: str) -> tuple[Cause, bool]:
         return Cause.CREDENTIALS, False
     if name in CONFLICTS_OF_REPEATS:
         return Cause.UNKNOWN, False
+    if name == KEY_IS_TAKEN:
+        return Cause.KEY_IS_TAKEN, True
     # What Resend did not name comes from a proxy before it, and says nothing of the message.
     if name and 400 <= status < 500:
         return Cause.MESSAGE, True

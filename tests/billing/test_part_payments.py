@@ -1,10 +1,11 @@
 """What waits to be sent about an invoice asks for what is left to pay."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 
 from billing.models import Invoice, Payment
 from billing.services import Received, Written, issue_invoice, record_payment
@@ -34,6 +35,7 @@ def waiting(channel: str) -> dict[str, Any]:
 def test_a_part_payment_is_taken_off_what_a_waiting_message_asks_for() -> None:
     invoice = issued()
     asked = waiting("whatsapp")["variables"]
+    Notification.objects.update(updated_at=Now() - timedelta(days=1))
 
     pay(invoice, "30.00")
 
@@ -41,6 +43,7 @@ def test_a_part_payment_is_taken_off_what_a_waiting_message_asks_for() -> None:
     assert waiting("email")["context"]["amount"] == f"£{left}"
     assert f"£{left}" in waiting("whatsapp")["variables"]
     assert waiting("whatsapp")["variables"] != asked
+    assert not Notification.objects.filter(updated_at__lt=Now() - timedelta(hours=1)).exists()
 
 
 def test_a_message_that_was_tried_already_keeps_its_words() -> None:

@@ -25,7 +25,9 @@ errors = st.builds(
     retry_after=st.none() | st.floats(0, 31 * 86_400),
     cause=st.sampled_from(Cause),
 )
-passing_errors = errors.filter(lambda error: not error.permanent)
+passing_errors = errors.filter(
+    lambda error: not (error.permanent or error.cause is Cause.KEY_IS_TAKEN)
+)
 states = st.builds(
     State,
     attempts=st.integers(0, 4),
@@ -39,6 +41,9 @@ jitters = st.floats(0, 1)
 
 def failed(cause: Cause, **details: object) -> ProviderError:
     return ProviderError("refused", cause=cause, **details)  # type: ignore[arg-type]
+
+
+KEY_IS_TAKEN = failed(Cause.KEY_IS_TAKEN, permanent=True)
 
 
 def minutes(number: float) -> timedelta:
@@ -95,6 +100,8 @@ def over(reason: Reason, *, counts: bool = True, in_doubt: bool = False) -> Verd
             over(Reason.UNCERTAIN, in_doubt=True),
         ),
         (failed(Cause.MESSAGE, permanent=True), IN_DOUBT, over(Reason.PERMANENT, counts=False)),
+        (KEY_IS_TAKEN, FRESH, over(Reason.UNCERTAIN, in_doubt=True)),
+        (KEY_IS_TAKEN, IN_DOUBT, over(Reason.UNCERTAIN, counts=False, in_doubt=True)),
     ],
 )
 def test_judges_by_cause_and_state(error: ProviderError, state: State, verdict: Verdict) -> None:
@@ -149,7 +156,9 @@ def test_a_permanent_error_is_never_tried_again(
 ) -> None:
     verdict = judge(error, state, channel_is_down=is_down, jitter=jitter)
 
-    assert (verdict.delay, verdict.reason) == (None, Reason.PERMANENT)
+    is_taken = error.cause is Cause.KEY_IS_TAKEN
+    reason = Reason.UNCERTAIN if is_taken else Reason.PERMANENT
+    assert (verdict.delay, verdict.reason) == (None, reason)
 
 
 @given(passing_errors, states, st.booleans(), jitters)

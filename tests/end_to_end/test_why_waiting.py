@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from egac.canary import CanaryRetry
-from egac.channels import Channel
+from egac.channels import BECAUSE, Channel
 from egac.claim import Claim
 from egac.delivery import Suppression
-from egac.providers import Cause, NotConfigured
+from egac.providers import NotConfigured
 from egac.why_waiting import Kind
 from invites.models import Enquiry, Invite
 from invites.services import retry_invites
@@ -51,7 +51,7 @@ channel_states = st.none() | st.fixed_dictionaries(
     {
         "paused_at": st.sampled_from([None, None, None, -HOUR]),
         "held_until": from_now,
-        "held_because": st.sampled_from([str(cause) for cause in Cause][2:]),
+        "held_because": st.sampled_from([str(cause) for cause in BECAUSE]),
         "probing": st.booleans(),
     }
 )

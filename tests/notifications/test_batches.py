@@ -1,5 +1,7 @@
 """E-mails in batches: one key for a hundred, stored before the call, settled row by row."""
 
+from datetime import timedelta
+
 import pytest
 from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
@@ -184,6 +186,87 @@ def test_takes_no_more_than_the_limit(provider: ProviderServer) -> None:
 
     assert len(provider.resend.accepted) == 20
     assert Notification.objects.filter(status=Status.PENDING).count() == 10
+
+
+@pytest.mark.parametrize(
+    ("change", "ended"),
+    [
+        ("expired", ("cancelled", "expired")),
+        ("suppressed", ("cancelled", "suppressed")),
+        ("relevance", ("failed", "invalid")),  # its check is gone with an older program
+    ],
+)
+def test_what_lost_its_point_in_a_refused_batch_does_not_go_with_it(
+    provider: ProviderServer, change: str, ended: tuple[str, str]
+) -> None:
+    provider.resend.faults = fail_next(Fault.server_error())
+    fallen, _ = queue_emails(2)
+    send()
+    let_time_pass()
+    rows = Notification.objects.filter(pk=fallen.pk)
+    if change == "expired":
+        rows.update(expires_at=Now() - timedelta(seconds=1))
+    elif change == "relevance":
+        rows.update(relevance="a check that nobody registered")
+    else:
+        Suppression.objects.create(address=fallen.recipient.upper(), reason="a hard bounce")
+
+    results = send()
+
+    fallen.refresh_from_db()
+    assert (fallen.status, fallen.reason) == ended
+    [accepted] = provider.resend.accepted
+    assert accepted.payload["to"] == ["person1@families.example"]
+    assert sorted(line["ok"] for line in results) == [False, True]
+    assert Notification.objects.get(status=Status.COMPLETED).last_error is None
+
+
+def test_a_batch_in_doubt_is_repeated_as_it_was_whatever_became_of_its_messages(
+    provider: ProviderServer, settings: Settings
+) -> None:
+    settings.PROVIDER_TIMEOUT_SECONDS = 0.3
+    provider.resend.faults = fail_next(Fault.hang_after_accepting(5))
+    queue_emails(2)
+    send()
+    let_time_pass()
+    Notification.objects.update(expires_at=Now() - timedelta(seconds=1))
+    Suppression.objects.create(address="person0@families.example", reason="a hard bounce")
+
+    send()
+
+    first, second = provider.resend.calls
+    assert first.body == second.body
+    assert Notification.objects.filter(status=Status.COMPLETED).count() == 2
+
+
+@pytest.mark.parametrize("limit", [1000, 400])
+def test_a_channel_that_closes_keeps_no_message_in_a_batch(
+    provider: ProviderServer, settings: Settings, limit: int
+) -> None:
+    settings.RESEND_RATE_LIMIT = 2
+    provider.resend.faults = fail_next(Fault.daily_quota())
+    queue_emails(400)
+
+    send(limit)
+
+    assert len(provider.resend.calls) == 1
+    assert Notification.objects.filter(status=Status.PENDING, attempts=0).count() == 400
+
+
+def test_a_batch_whose_key_was_taken_is_not_sent_under_others(
+    provider: ProviderServer, settings: Settings
+) -> None:
+    settings.PROVIDER_TIMEOUT_SECONDS = 0.3
+    taken = Fault.error(409, "invalid_idempotent_request", "Same key, different payload.")
+    provider.resend.faults = fail_next(Fault.hang_after_accepting(5), taken)
+    queue_emails(2)
+
+    for _ in range(3):
+        send()
+        let_time_pass()
+
+    assert len(provider.resend.accepted) == 2
+    assert Notification.objects.filter(status=Status.FAILED, reason="uncertain").count() == 2
 
 
 def test_a_closed_channel_freezes_nothing(provider: ProviderServer) -> None:

@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from egac.orphans import settle_orphans
+from egac.preview import preview_due
 from egac.providers.resend import EMAIL
 from egac.record import given_back, record
 from notifications.models import EmailBatch, Notification
@@ -219,6 +220,8 @@ CHANGES: dict[str, Callable[[], object]] = {
     "cancel": lambda: ended("failed", Notification.objects.cancel),
     "give up": give_up,
     "extend": extend,
+    "go ahead": Notification.objects.hurry,
+    "preview": lambda: list(preview_due(Notification.objects.all(), limit=1)),
 }
 
 

@@ -6,7 +6,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command, execute_from_command_line
+from django.core.management import CommandError, call_command, execute_from_command_line
 from pytest_django.fixtures import Settings
 
 from notifications.models import Notification, Worker
@@ -40,6 +40,21 @@ def test_a_number_that_is_none_is_a_sentence_and_exit_2(
     assert end.value.code == 2
     told = capsys.readouterr().err.splitlines()[-1]
     assert told.endswith(f"{option}: '{text}' is no whole number from 1 to 1,000,000,000.")
+
+
+@pytest.mark.parametrize(
+    "option", [["--dry-run"], ["--limit", "5"], ["--budget-ms", "5"], ["--json"]]
+)
+def test_a_loop_refuses_what_bounds_a_pass_and_sends_nothing(
+    option: list[str], provider: ProviderServer
+) -> None:
+    queue_emails(1)
+
+    with pytest.raises(CommandError, match=f"--loop .*{option[0]} is for one pass") as end:
+        run("--loop", *option)
+
+    assert end.value.returncode == 2
+    assert provider.resend.calls == []
 
 
 def test_a_pass_over_an_empty_queue_says_so_and_counts_as_a_sign_of_life() -> None:
