@@ -3,7 +3,7 @@
 import statistics
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -81,10 +81,18 @@ def reference_loop(listener: Listener) -> Iterator[None]:
 
 @contextmanager
 def our_loop(listener: Listener) -> Iterator[None]:
-    """Run the worker's loop with one lane whose sender is the listener."""
+    """Run the worker's loop until it has come to rest."""
+    with looping(listener.send, key_protects=timedelta(0)):
+        time.sleep(1)
+        yield
+
+
+@contextmanager
+def looping(send: Callable[[Any, str], str], *, key_protects: timedelta) -> Iterator[None]:
+    """Run the worker's loop with one lane, which sends so."""
 
     class Lane(WhatsAppRows):
-        sender = Sender("whatsapp", "bench", listener.send, timedelta(0))
+        sender = Sender("whatsapp", "bench", send, key_protects)
 
         def why_held(self) -> str:
             return ""
@@ -92,7 +100,6 @@ def our_loop(listener: Listener) -> Iterator[None]:
     loop = Loop([Lane], concurrency=CONCURRENCY)
     thread = threading.Thread(target=_run_and_hang_up, args=(loop,))
     thread.start()
-    time.sleep(1)  # let it come to rest
     try:
         yield
     finally:

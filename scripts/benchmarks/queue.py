@@ -9,6 +9,7 @@ from scripts.benchmarks.counts import Counts
 from scripts.benchmarks.enqueuing import bulk_enqueue
 from scripts.benchmarks.invites import start_of
 from scripts.benchmarks.measure import Measure
+from scripts.benchmarks.orphaned import run_again
 from scripts.benchmarks.pickup import pick_up
 
 
@@ -20,6 +21,7 @@ def measures(counts: Counts) -> Iterator[Measure]:
         yield drains.two_processes(counts)
         yield bulk_enqueue(counts)
         yield pick_up(counts)
+        yield run_again(counts)
         yield from drains.beside_many(counts)
     yield calls.email_batches(counts)
     yield calls.in_any_second(counts)
