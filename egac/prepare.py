@@ -17,6 +17,7 @@ from egac.retry import Reason, State, judge
 logger = logging.getLogger(__name__)
 
 NO_TIME = timedelta()
+PERHAPS_ACCEPTED = "The provider may have accepted it; look there first."
 
 
 def prepare(rows: Sequence[Any], sender: Sender) -> tuple[list[Any], list[Record]]:
@@ -49,9 +50,7 @@ def _ended_before_the_call(row: Any, sender: Sender) -> Record | None:
         broken = ProviderError(f"Rendering broke: {type(error).__name__}.", cause=Cause.MESSAGE)
         return judged(Ended(row, error=broken), sender, channel_is_down=False, jitter=1)
     if row.in_doubt_since and not _protected(row, sender):
-        return _failed(
-            row, Reason.UNCERTAIN, "The provider may have accepted it; look there first."
-        )
+        return _failed(row, Reason.UNCERTAIN, PERHAPS_ACCEPTED)
     return None
 
 
@@ -69,6 +68,9 @@ def withheld(rows: Sequence[Any]) -> list[Record]:
 
 
 def _cancelled(row: Any, reason: Reason, why: str) -> Record:
+    """Return the end of a row that is not to go; of one in doubt nobody knows whether it went."""
+    if row.in_doubt_since:
+        return _failed(row, Reason.UNCERTAIN, f"{why} {PERHAPS_ACCEPTED}")
     error = ProviderError(why, code=str(reason))
     return Record(row, row.Status.CANCELLED, reason=reason, error=error)
 

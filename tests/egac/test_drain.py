@@ -96,6 +96,24 @@ def test_a_suppressed_recipient_uses_up_no_limit(provider: ProviderServer) -> No
     assert count(status=Status.SENT) == 3
 
 
+@pytest.mark.parametrize("fallen", ["suppressed", "irrelevant"])
+def test_what_perhaps_went_and_is_not_to_go_again_is_for_a_person(
+    provider: ProviderServer, fallen: str
+) -> None:
+    row = InviteFactory.create(in_doubt_since=Now(), attempts=1)
+    if fallen == "suppressed":
+        Suppression.objects.create(address=row.recipient, reason="bounced")
+    else:
+        Invite.objects.update(accepted_at=Now())
+
+    drain().run()
+
+    row.refresh_from_db()
+    assert (row.status, row.reason) == (Status.FAILED, "uncertain")
+    assert "The provider may have accepted it" in str(row.last_error)
+    assert provider.resend.calls == []
+
+
 def test_begins_no_call_after_its_time(provider: ProviderServer) -> None:
     make_invites(3)
 
