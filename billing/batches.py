@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, Generic, TypeVar
 
-from django.db import InterfaceError, OperationalError
+from django.db import connection
 
 from egac.logs import redact
 
@@ -72,12 +72,14 @@ class Walk(Generic[Result]):
             return [each for key in batch for each in self._alone(key)]
 
     def _alone(self, key: int) -> list[Result]:
+        connection.ensure_connection()
+        session = connection.connection  # in whose place Django puts another once it is broken
         try:
             return self.act([key])
-        except (InterfaceError, OperationalError):
-            raise  # the database is gone, which is no fault of the row
         except Exception as error:
-            # The same row loop: its error is reported with its name.
+            # The same row loop: its error, a deadlock too, is reported with its name.
+            if session.closed:
+                raise  # the database is gone, which is no fault of the row
             logger.exception("%s: row %s failed", self.job, key)
             reason = redact(str(error).partition("\n")[0]) or type(error).__name__
             return [self.give_up(key, reason)]
