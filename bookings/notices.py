@@ -14,7 +14,7 @@ from notifications.services import USUAL, Message, email_payload, whatsapp_paylo
 CHANNELS = ("email", "whatsapp")
 
 # The names of the checks that a message about a booking or a class asks before it goes. Its
-# context holds `booking_id`; of a class it holds `session_id`, and `booking_id` where it has one.
+# context holds `booking_id` or `session_id`; to a customer, messages_to adds `customer_id`.
 BOOKING_STANDS = "booking_stands"
 CLASS_IS_AHEAD = "class_is_ahead"
 

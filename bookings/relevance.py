@@ -3,7 +3,9 @@
 from typing import Any
 
 from bookings.models import Booking, ClassSession
-from bookings.sessions import sessions_by_the_clock
+from bookings.sessions import customers_booked, sessions_by_the_clock
+
+NO_PLACE = "The booking was cancelled, or its place in the class was given up."
 
 
 def why_booking_fell(context: dict[str, Any]) -> str | None:
@@ -15,7 +17,7 @@ def why_booking_fell(context: dict[str, Any]) -> str | None:
 
 
 def why_class_fell(context: dict[str, Any]) -> str | None:
-    """Answer for a message about the class `session_id`, and its booking where it has one."""
+    """Answer for a message about the class `session_id`, to `customer_id` where it names one."""
     session = sessions_by_the_clock().filter(pk=context.get("session_id", 0)).first()
     if session is None:
         return "The class is gone."
@@ -23,4 +25,7 @@ def why_class_fell(context: dict[str, Any]) -> str | None:
         return "The class was cancelled."
     if session.is_over:
         return "The class is over."
-    return why_booking_fell(context) if "booking_id" in context else None
+    if "customer_id" not in context:
+        return None  # its instructor is told
+    is_booked = customers_booked(session).filter(pk=context["customer_id"]).exists()
+    return None if is_booked else NO_PLACE
