@@ -1,7 +1,5 @@
 """What the two jobs about unpaid invoices tell: a row for everything they did or would do."""
 
-from collections.abc import Sequence
-
 from billing.access import Moved
 from billing.batches import Row
 from billing.digest import Digest
@@ -11,7 +9,7 @@ from billing.reminding import Reminded
 from billing.tally import iso
 from bookings.models import Booking
 from egac.money import in_words
-from notifications.services import Message
+from notifications.services import rows_of_messages
 
 OUTCOMES = {
     Access.GRACE: "escalated_to_grace",
@@ -83,18 +81,6 @@ def about(invoice: Invoice) -> Row:
         "amount": in_words(invoice.left_to_pay, invoice.currency),
         "due_on": iso(invoice.due_on),
     }
-
-
-def rows_of_messages(messages: Sequence[Message]) -> list[Row]:
-    return [
-        {
-            "type": each.type,
-            "channel": each.payload["channel"],
-            "to": each.payload["to"],
-            "expires_at": each.expires_at.isoformat() if each.expires_at else None,
-        }
-        for each in messages
-    ]
 
 
 def in_a_line(row: Row) -> str:

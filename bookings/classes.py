@@ -56,6 +56,7 @@ class ClassSession(models.Model):
     host_link = models.TextField(blank=True, db_default="")  # a secret, and it expires
     # A create may have arrived: look the meeting up before another call.
     meeting_asked_at = models.DateTimeField(null=True, blank=True)
+    meeting_asked_host = models.TextField(blank=True, db_default="")  # a Zoom user
     meeting_due_at = models.DateTimeField(null=True, blank=True)  # null: now
     meeting_error = models.TextField(blank=True, db_default="")
 

@@ -1,5 +1,6 @@
 """Who is told of an online class's meeting: everyone enrolled joins by it, its host starts it."""
 
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,33 +8,66 @@ from bookings.models import ClassSession, Customer
 from bookings.notices import CLASS_IS_AHEAD, Notice, messages_to
 from bookings.sessions import customers_booked
 from egac.days import instant_in_words
-from egac.outbox import Unsendable
-from notifications.services import URGENT, Message, email_payload, enqueue
+from egac.mail import is_usable
+from notifications.models import Notification
+from notifications.services import URGENT, Message, email_payload, enqueue, rows_of_messages
 
 LONGEST_CLASS = timedelta(hours=12)  # of one that lost its end
+NO_LINK_YET = "https://zoom.us/"  # in the place of a link, which no result tells
 
 
-def tell_joiners(session: ClassSession) -> int:
-    """Queue the join link for everyone enrolled, once each; return how many messages are new.
+def tell_of_meeting(session: ClassSession) -> dict[str, Any]:
+    """Queue who joins and who hosts; return the messages, and why nobody hosts, as a result says.
 
-    Belongs in the transaction that stores the meeting, or that enrols somebody later.
+    Belongs in the transaction that stores the meeting.
     """
-    return len(
-        enqueue(
-            [
-                message
-                for customer in customers_booked(session).order_by("pk")
-                for message in messages_to(customer, _join(session, customer))
-            ]
-        )
-    )
+    messages = [*_to_joiners(session), *_to_host(session)]
+    enqueue(messages)
+    return _in_a_result(session, messages)
 
 
-def tell_host(session: ClassSession) -> str:
-    """Queue the host link for the instructor; return why nobody was told, or ""."""
+def would_tell_of_meeting(session: ClassSession) -> dict[str, Any]:
+    """Return what tell_of_meeting would once a meeting is made; nothing is written."""
+    made = copy(session)
+    made.join_link = made.host_link = NO_LINK_YET
+    return _in_a_result(made, [*_to_joiners(made), *_to_host(made)])
+
+
+def tell_joiners(session: ClassSession) -> list[Message]:
+    """Queue the join link for everyone enrolled, once each; return the messages that are new.
+
+    Belongs in the transaction that enrols somebody.
+    """
+    messages = _to_joiners(session)
+    new = enqueue(messages)
+    return [each for each in messages if each.key in new]
+
+
+def joiners_to_tell(session: ClassSession) -> list[Message]:
+    """Return the messages that tell_joiners would queue; nothing is written."""
+    messages = _to_joiners(session)
+    known = Notification.objects.filter(key__in=[each.key for each in messages])
+    queued = set(known.values_list("key", flat=True))
+    return [each for each in messages if each.key not in queued]
+
+
+def _in_a_result(session: ClassSession, messages: list[Message]) -> dict[str, Any]:
+    return {"note": _why_no_host_is_told(session), "messages": rows_of_messages(messages)}
+
+
+def _to_joiners(session: ClassSession) -> list[Message]:
+    return [
+        message
+        for customer in customers_booked(session).order_by("pk")
+        for message in messages_to(customer, _join(session, customer))
+    ]
+
+
+def _to_host(session: ClassSession) -> list[Message]:
+    """Return the message with the host link, if there is somebody to have it."""
     host = session.instructor
-    if host is None:
-        return "It has no instructor, so nobody was sent the host link."
+    if host is None or _why_no_host_is_told(session):
+        return []
     kind = "class_host_notification"
     context = {**_facts(session), "instructor": host.name, "host_link": session.host_link}
     message = Message(
@@ -44,9 +78,14 @@ def tell_host(session: ClassSession) -> str:
         expires_at=_useful_until(session),
         relevance=CLASS_IS_AHEAD,
     )
-    try:
-        enqueue([message])
-    except Unsendable:
+    return [message]
+
+
+def _why_no_host_is_told(session: ClassSession) -> str:
+    host = session.instructor
+    if host is None:
+        return "It has no instructor, so nobody was sent the host link."
+    if not is_usable(host.email):
         return f"{host} has no usable e-mail address, so nobody was sent the host link."
     return ""
 

@@ -1,94 +1,57 @@
-"""Meetings for online classes: one each, whatever dies on the way.
+"""Which classes get a meeting at Zoom, who is told late, and whose meeting is taken back."""
 
-Zoom knows no idempotency key. So a session says that it is being asked for before the call; where
-that was never answered, the meeting is looked up by its marker before another is made. Two runs
-never ask for one session side by side: an ask is left alone for LEFT_ALONE, and no call begins
-later than CALLED_WITHIN after its ask.
-"""
-
-import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from bookings.joining import tell_host, tell_joiners
+from bookings.joining import joiners_to_tell, tell_joiners, would_tell_of_meeting
+from bookings.meeting import (
+    LEFT_ALONE,
+    NO_END,
+    Line,
+    asked_host_of,
+    give_meeting,
+    host_of,
+    line_of,
+    take_meeting_back,
+    wanted_of,
+)
 from bookings.models import ClassSession
-from egac import channels
+from bookings.zoom_run import Run, RunIsOver
 from egac.pacer import Pacer
-from egac.providers import Cause, ProviderError, zoom
+from egac.providers import zoom
+from notifications.services import Message, rows_of_messages
 
 BUDGET_SECONDS = 240.0  # the next run is due after five minutes
-LEFT_ALONE = timedelta(seconds=60)
-CALLED_WITHIN = 15.0  # seconds
-NOT_BEFORE = timedelta(hours=1)  # after a refusal that a person may mend
-
-CHANGED = "The class was cancelled or moved meanwhile, so its new meeting was taken back."
-ASKED_ALREADY = (
-    "It changed, or another run asks for its meeting right now: the next run looks again."
-)
-FULL = "Its host has had all the meetings that Zoom allows in a day: it waits until tomorrow (UTC)."
-NO_END = "It has no end, so nobody knows how long its meeting is. Add one in the admin."
+MOST_TAKEN_BACK = 20  # in a run, of the meetings that nobody needs
 DRY_RUN = "Dry run: no meeting was made."
-T = TypeVar("T")
-IN_DOUBT = (Cause.UNKNOWN, Cause.UNAVAILABLE)
-
-
-class RunIsOver(Exception):
-    """No further call may begin: told to stop, out of time, or the channel is closed."""
-
-
-@dataclass
-class Run:
-    """What one run has done, and the hosts who get no more meetings today."""
-
-    pacer: Pacer
-    until: float  # a time of time.monotonic, bounds when a call may begin
-    stop: threading.Event
-    results: list[dict[str, Any]] = field(default_factory=list)
-    full_hosts: set[str] = field(default_factory=set)
-
-    @property
-    def is_over(self) -> bool:
-        return self.stop.is_set() or bool(self.pacer.closed) or time.monotonic() >= self.until
-
-    def wait_for_a_slot(self, *, until: float = float("inf")) -> None:
-        """Return when a call may begin; raise RunIsOver where none may before `until`."""
-        while not self.is_over and time.monotonic() < until:
-            if self.pacer.take(1):
-                return
-            self.stop.wait(self.pacer.seconds_to_next())
-        raise RunIsOver
-
-    def call(self, ask: Callable[[], T]) -> T:
-        """Make one call and tell the channel how it ended; raise ProviderError."""
-        try:
-            answer = ask()
-        except ProviderError as error:
-            self.pacer.note([error])
-            raise
-        self.pacer.note([None])
-        return answer
+IS_WANTED = Q(status=ClassSession.Status.SCHEDULED, is_online=True)
 
 
 def without_meeting(now: datetime, *, hours: float) -> QuerySet[ClassSession]:
     """Return the online classes that start within so many hours and have none, soonest first."""
     return ClassSession.objects.filter(
-        status=ClassSession.Status.SCHEDULED,
-        is_online=True,
+        IS_WANTED,
         meeting_id=None,
         starts_at__gt=now,
         starts_at__lte=now + timedelta(hours=hours),
     ).order_by("starts_at", "pk")
+
+
+def unwanted(now: datetime) -> QuerySet[ClassSession]:
+    """Return the classes to come that were cancelled, or are online no more, while their meeting
+    was asked for: nobody knows whether Zoom made it."""
+    return ClassSession.objects.exclude(IS_WANTED).filter(
+        meeting_id=None, starts_at__gt=now, meeting_asked_at__lt=Now() - LEFT_ALONE
+    )
 
 
 def schedule_meetings(
@@ -101,165 +64,97 @@ def schedule_meetings(
 ) -> dict[str, Any]:
     """Make the meetings that are missing, tell who joins and who hosts, return what became of each.
 
-    Where a class has its meeting already, people who enrolled since are told too. Raises
-    NotConfigured where a meeting is missing and Zoom is not configured.
+    Where a class has its meeting already, people who enrolled since are told too. A meeting that
+    a class asked for and no longer needs is taken back. Raises NotConfigured where Zoom has to be
+    asked and is not configured.
     """
     missing = without_meeting(now, hours=hours)
     candidates = missing.count()
-    due = missing.filter(Q(meeting_due_at=None) | Q(meeting_due_at__lte=Now()))
-    chosen = list(due.select_related("instructor")[:limit])
+    chosen = _due(missing, limit)
+    strays = _due(unwanted(now).order_by("meeting_asked_at", "pk"), MOST_TAKEN_BACK)
+    coming = _with_meeting(now, hours=hours)
     if dry_run or settings.ZOOM_DRY_RUN:
-        return _result(candidates, [_would_make(session) for session in chosen], note=DRY_RUN)
-    told_late = tell_who_enrolled_since(now, hours=hours)
-    if not candidates:
-        return {**_result(0, [], note=""), "told_late": told_late}
-    zoom.require_configured()
-    until = time.monotonic() + BUDGET_SECONDS
-    run = Run(Pacer(zoom.CHANNEL, until=until), until, stop or threading.Event())
-    with suppress(RunIsOver):
-        for session in chosen:
-            run.results.append(_schedule(session, run))
-    return {**_result(candidates, run.results, note=run.pacer.closed), "told_late": told_late}
+        late = _told_late(coming, joiners_to_tell)
+        lines = [_would_make(session) for session in chosen]
+        taken_back = [_would_take_back(session) for session in strays]
+        return _result(candidates, lines, late=late, taken_back=taken_back, note=DRY_RUN)
+    with transaction.atomic():
+        late = _told_late(coming, tell_joiners)
+    if not candidates and not strays:
+        return _result(0, [], late=late, taken_back=[], note="")
+    run = _run(chosen, strays, stop or threading.Event())
+    return _result(
+        candidates, run.results, late=late, taken_back=run.taken_back, note=run.pacer.closed
+    )
 
 
-def tell_who_enrolled_since(now: datetime, *, hours: float) -> int:
-    """Queue the join link for who enrolled after the meeting was made; return how many messages."""
+def _due(sessions: QuerySet[ClassSession], limit: int | None) -> list[ClassSession]:
+    due = sessions.filter(Q(meeting_due_at=None) | Q(meeting_due_at__lte=Now()))
+    return list(due.select_related("instructor")[:limit])
+
+
+def _with_meeting(now: datetime, *, hours: float) -> QuerySet[ClassSession]:
     coming = ClassSession.objects.filter(
         status=ClassSession.Status.SCHEDULED,
         meeting_id__isnull=False,
         starts_at__gt=now,
         starts_at__lte=now + timedelta(hours=hours),
     )
-    with transaction.atomic():
-        return sum(tell_joiners(each) for each in coming.select_related("instructor"))
+    return coming.select_related("instructor").order_by("starts_at", "pk")
 
 
-def _result(candidates: int, results: list[dict[str, Any]], *, note: str) -> dict[str, Any]:
-    made = sum(line["ok"] and not line.get("dry_run") for line in results)
+def _run(
+    chosen: Sequence[ClassSession], strays: Sequence[ClassSession], stop: threading.Event
+) -> Run:
+    """Make the meetings, then take back what nobody needs, as far as time and channel allow."""
+    zoom.require_configured()
+    until = time.monotonic() + BUDGET_SECONDS
+    run = Run(Pacer(zoom.CHANNEL, until=until), until, stop)
+    with suppress(RunIsOver):
+        for session in chosen:
+            run.results.append(give_meeting(session, run))
+        for session in strays:
+            run.taken_back.append(take_meeting_back(session, run))
+    return run
+
+
+def _told_late(
+    coming: Iterable[ClassSession], tell: Callable[[ClassSession], list[Message]]
+) -> list[Line]:
+    """Return the classes of which somebody is told who enrolled after the meeting was made."""
+    told = ((session, tell(session)) for session in coming)
+    return [
+        {**line_of(session), "messages": rows_of_messages(messages)}
+        for session, messages in told
+        if messages
+    ]
+
+
+def _result(
+    candidates: int, lines: list[Line], *, late: list[Line], taken_back: list[Line], note: str
+) -> dict[str, Any]:
+    made = sum(line["ok"] and not line.get("dry_run") for line in lines)
     return {
         "ok": True,
         "candidates": candidates,
         "invoked": made,
         "skipped": candidates - made,
-        "results": results,
+        "results": lines,
+        "told_late": sum(len(line["messages"]) for line in late),
+        "late": late,
+        "taken_back": taken_back,
         "note": note,
     }
 
 
-def _would_make(session: ClassSession) -> dict[str, Any]:
-    line = {**_line(session), "dry_run": True}
+def _would_make(session: ClassSession) -> Line:
+    line = {**line_of(session), "dry_run": True}
     if session.ends_at is None:
         return {**line, "ok": False, "error": NO_END}
-    wanted = _wanted(session)
-    told = {"topic": wanted.topic, "minutes": wanted.minutes, "host": host_of(session)}
-    return {**line, "ok": True, **told}
+    wanted = wanted_of(session)
+    meeting = {"topic": wanted.topic, "minutes": wanted.minutes, "host": host_of(session)}
+    return {**line, "ok": True, **meeting, **would_tell_of_meeting(session)}
 
 
-def _line(session: ClassSession) -> dict[str, Any]:
-    return {
-        "session_id": session.pk,
-        "title": session.title,
-        "starts_at": session.starts_at.isoformat(),
-    }
-
-
-def _schedule(session: ClassSession, run: Run) -> dict[str, Any]:
-    """Give one class its meeting and return what became of it."""
-    try:
-        return {**_line(session), **_made(session, run)}
-    except ProviderError as error:
-        _refused(session, error, run)
-        return {**_line(session), "ok": False, "error": str(error)}
-
-
-def _made(session: ClassSession, run: Run) -> dict[str, Any]:
-    """Find or make the meeting and keep it; raise ProviderError."""
-    host = host_of(session)
-    if session.ends_at is None:
-        raise ProviderError(NO_END, permanent=True, cause=Cause.MESSAGE)
-    if host in run.full_hosts:
-        raise ProviderError(FULL, cause=Cause.RECIPIENT_LIMIT)
-    run.wait_for_a_slot()
-    asked_at = time.monotonic()
-    if not _ask(session):
-        return {"ok": False, "error": ASKED_ALREADY}
-    wanted, meeting = _wanted(session), None
-    if session.meeting_asked_at is not None:
-        meeting = run.call(lambda: zoom.find_meeting(host, wanted.marker))
-    is_found = meeting is not None
-    if meeting is None:
-        run.wait_for_a_slot(until=asked_at + CALLED_WITHIN)
-        meeting = run.call(lambda: zoom.create_meeting(host, wanted))
-    note = _keep(session, meeting)
-    if note is not None:
-        return {"ok": True, "meeting_id": meeting.id, "found": is_found, "note": note}
-    run.call(partial(zoom.delete_meeting, meeting.id))
-    return {"ok": False, "error": CHANGED}
-
-
-def _ask(session: ClassSession) -> bool:
-    """Say that a create may be under way; return False where it changed or is asked for already."""
-    is_free = Q(meeting_asked_at=None) | Q(meeting_asked_at__lt=Now() - LEFT_ALONE)
-    return bool(_as_it_was(session).filter(is_free).update(meeting_asked_at=Now()))
-
-
-def _keep(session: ClassSession, meeting: zoom.Meeting) -> str | None:
-    """Store the meeting and queue who is told of it; return None where the class changed, else
-    why its host was not told, or ""."""
-    with transaction.atomic():
-        kept = _as_it_was(session).update(
-            meeting_id=meeting.id,
-            join_link=meeting.join_link,
-            host_link=meeting.host_link,
-            meeting_asked_at=None,
-            meeting_due_at=None,
-            meeting_error="",
-            updated_at=Now(),
-        )
-        if not kept:
-            return None
-        session.refresh_from_db()
-        tell_joiners(session)
-        return tell_host(session)
-
-
-def _as_it_was(session: ClassSession) -> QuerySet[ClassSession]:
-    """Return the class if it still needs this very meeting."""
-    return ClassSession.objects.filter(
-        pk=session.pk,
-        status=ClassSession.Status.SCHEDULED,
-        is_online=True,
-        meeting_id=None,
-        starts_at=session.starts_at,
-        ends_at=session.ends_at,
-    )
-
-
-def _refused(session: ClassSession, error: ProviderError, run: Run) -> None:
-    """Write down why a class has no meeting, and from when on to ask again."""
-    rows = ClassSession.objects.filter(pk=session.pk, meeting_id=None)
-    told: dict[str, Any] = {"meeting_error": str(error)}
-    if session.meeting_asked_at is None and error.cause not in IN_DOUBT:
-        told["meeting_asked_at"] = None
-    if error.cause is Cause.RECIPIENT_LIMIT:
-        run.full_hosts.add(host_of(session))
-        told["meeting_due_at"] = channels.NextUtc("day")
-    if error.permanent:
-        told["meeting_due_at"] = Now() + NOT_BEFORE
-    rows.update(**told)
-
-
-def host_of(session: ClassSession) -> str:
-    """Return the Zoom user who holds the class: its instructor's, or the account's own."""
-    return (session.instructor.zoom_user if session.instructor else "") or zoom.ME
-
-
-def _wanted(session: ClassSession) -> zoom.Wanted:
-    assert session.ends_at is not None
-    length = session.ends_at - session.starts_at
-    return zoom.Wanted(
-        topic=session.title,
-        starts_at=session.starts_at,
-        minutes=max(1, math.ceil(length / timedelta(minutes=1))),
-        marker=f"egac-class-{session.pk}",
-    )
+def _would_take_back(session: ClassSession) -> Line:
+    return {**line_of(session), "dry_run": True, "ok": True, "host": asked_host_of(session)}

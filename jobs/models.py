@@ -13,6 +13,7 @@ from django.db.models.functions import Now, TruncDate
 from egac.search import Words
 from jobs.registry import JOBS
 
+ROWS = ["results", "errors", "rows", "late", "taken_back"]  # of a result, by their names
 WORDS_OF_AN_ALERT = Words("sentence", "cause")
 
 
@@ -44,7 +45,7 @@ class JobRunQuerySet(models.QuerySet["JobRun"]):
         """Return the runs for a list: of a result only `brief`, not what grows with its rows."""
         without_rows = Func(
             F("result"),
-            Value(["results", "errors", "rows"], output_field=ArrayField(models.TextField())),
+            Value(ROWS, output_field=ArrayField(models.TextField())),
             template="(%(expressions)s)",
             arg_joiner=" - ",
             output_field=models.JSONField(),

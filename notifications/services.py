@@ -21,6 +21,7 @@ __all__ = [
     "enqueue",
     "register_consent",
     "register_relevance",
+    "rows_of_messages",
     "title_of",
     "whatsapp_payload",
 ]
@@ -81,6 +82,19 @@ def _row(message: Message) -> tuple[Any, ...]:
         message.expires_at,
         message.relevance,
     )
+
+
+def rows_of_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Return the messages as the result of a job tells them: no content, for it holds keys."""
+    return [
+        {
+            "type": each.type,
+            "channel": each.payload["channel"],
+            "to": each.payload["to"],
+            "expires_at": each.expires_at.isoformat() if each.expires_at else None,
+        }
+        for each in messages
+    ]
 
 
 def correct_waiting(keys: Sequence[str], *, changed: Mapping[str, Any]) -> int:

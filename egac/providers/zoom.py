@@ -26,6 +26,7 @@ LONGEST_TOPIC = 200
 RENEW_BEFORE = 60.0  # seconds; Zoom's own client does the same
 PAGE, MOST_PAGES = 300, 20
 TOKEN_REFUSED = 124
+NO_SUCH_USER, NO_SUCH_MEETING = "1001", "3001"
 SCOPE_MISSING = {4700, 4711}
 
 
@@ -47,6 +48,12 @@ class Meeting:
     id: int
     join_link: str
     host_link: str
+    start_time: str  # as Zoom writes it
+    minutes: int
+
+    def is_as(self, wanted: Wanted) -> bool:
+        """Return whether it is held when it is wanted."""
+        return (self.start_time, self.minutes) == (_in_utc(wanted.starts_at), wanted.minutes)
 
 
 def missing_settings() -> list[str]:
@@ -69,8 +76,7 @@ def create_meeting(host: str, wanted: Wanted) -> Meeting:
     body = {
         "topic": wanted.topic[:LONGEST_TOPIC],
         "type": SCHEDULED_MEETING,
-        # With its Z it is UTC, whatever the host's own time zone.
-        "start_time": f"{wanted.starts_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "start_time": _in_utc(wanted.starts_at),
         "duration": wanted.minutes,
         "timezone": "UTC",
         "agenda": wanted.marker,
@@ -80,12 +86,19 @@ def create_meeting(host: str, wanted: Wanted) -> Meeting:
 
 
 def find_meeting(host: str, marker: str) -> Meeting | None:
-    """Return this host's coming meeting whose agenda begins with the marker, or None."""
-    for told in _coming(host):
-        if str(told.get("agenda") or "").split()[:1] == [marker]:
-            # The list leaves the host link out.
-            return _meeting(_asked("GET", f"/meetings/{told.get('id')}"))
-    return None
+    """Return this host's coming meeting whose agenda begins with the marker, or None.
+
+    A host whom Zoom does not know any more has none.
+    """
+    try:
+        marked = (told for told in _coming(host) if _marker_of(told) == marker)
+        listed = next(marked, None)
+    except ProviderError as error:
+        if error.code == NO_SUCH_USER:
+            return None
+        raise
+    # The list leaves the host link out.
+    return _meeting(_asked("GET", f"/meetings/{listed.get('id')}")) if listed else None
 
 
 def delete_meeting(meeting_id: int) -> None:
@@ -93,7 +106,7 @@ def delete_meeting(meeting_id: int) -> None:
     try:
         _asked("DELETE", f"/meetings/{meeting_id}")
     except ProviderError as error:
-        if error.code != "3001":
+        if error.code != NO_SUCH_MEETING:
             raise
 
 
@@ -110,12 +123,27 @@ def _coming(host: str) -> Iterator[dict[str, Any]]:
             return
 
 
+def _marker_of(told: dict[str, Any]) -> str:
+    return str(told.get("agenda") or "").partition(" ")[0]
+
+
 def _meeting(answer: Answer) -> Meeting:
     told = answer.json()
     try:
-        return Meeting(int(told["id"]), str(told["join_url"]), str(told["start_url"]))
+        return Meeting(
+            int(told["id"]),
+            str(told["join_url"]),
+            str(told["start_url"]),
+            str(told.get("start_time")),
+            int(told.get("duration") or 0),
+        )
     except (KeyError, TypeError, ValueError):
         raise _unknown(answer) from None
+
+
+def _in_utc(instant: datetime) -> str:
+    # With its Z it is UTC, whatever the host's own time zone.
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _unknown(answer: Answer) -> ProviderError:

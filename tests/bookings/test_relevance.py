@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bookings.joining import tell_host, tell_joiners
+from bookings.joining import tell_joiners, tell_of_meeting
 from bookings.models import ClassSession, Enrolment
 from bookings.services import cancel_bookings, cancel_sessions
 from notifications.models import Notification
@@ -105,7 +105,9 @@ def test_a_join_link_of_a_class_that_is_ahead_is_sent(
 
 @in_threads
 def test_a_host_link_asks_for_no_place(provider: ProviderServer) -> None:
-    tell_host(class_in(hours=5, online=True, host_link="https://zoom.example/s/7", **WITH_A_LINK))
+    tell_of_meeting(
+        class_in(hours=5, online=True, host_link="https://zoom.example/s/7", **WITH_A_LINK)
+    )
 
     send()
 

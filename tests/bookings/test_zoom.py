@@ -8,16 +8,13 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db.models import F
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from bookings.models import ClassSession
-from bookings.services import cancel_sessions, schedule_meetings
 from egac.channels import Channel, pause
 from egac.days import start_of
-from egac.providers import NotConfigured, zoom
-from egac.providers.zoom import Tokens
+from egac.providers import NotConfigured
 from notifications.models import Notification
 from tests.bookings.factories import (
     BookingFactory,
@@ -26,38 +23,11 @@ from tests.bookings.factories import (
     EnrolmentFactory,
     InstructorFactory,
 )
-from tests.egac.threads import side_by_side
-from tests.providers.faults import Fault, always, fail_next
+from tests.bookings.online import online, queued, run
+from tests.providers.faults import Fault, always
 from tests.providers.server import ProviderServer
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def no_token_yet(provider: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoom, "TOKENS", Tokens())
-
-
-def online(*, hours: float = 4, **fields: Any) -> ClassSession:
-    """Return an online class that starts in so many hours."""
-    starts_at = timezone.now() + timedelta(hours=hours)
-    return ClassSessionFactory.create(online=True, starts_at=starts_at, **fields)
-
-
-def run(**options: Any) -> dict[str, Any]:
-    """Make the meetings that are missing now."""
-    return schedule_meetings(timezone.now(), **{"hours": 12, **options})
-
-
-def later() -> None:
-    """Let so much time pass that what was asked for is no longer being answered."""
-    ClassSession.objects.filter(meeting_asked_at__isnull=False).update(
-        meeting_asked_at=F("meeting_asked_at") - timedelta(minutes=5)
-    )
-
-
-def queued(type: str) -> list[Notification]:
-    return list(Notification.objects.filter(type=type).order_by("pk"))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_token_yet")]
 
 
 def test_makes_the_meeting_in_utc_as_long_as_the_class_and_keeps_it(
@@ -191,59 +161,6 @@ def test_a_class_without_an_end_is_reported_and_the_others_are_done() -> None:
     assert "no end" in ClassSession.objects.get(title="Endless").meeting_error
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault.reset_after_accepting(),
-        Fault.half_an_answer(),
-        Fault.not_json(),
-        Fault.hang_after_accepting(),
-    ],
-    ids=lambda fault: fault.label,
-)
-def test_invariant_17_a_meeting_of_unknown_outcome_is_found_and_not_made_again(
-    provider: ProviderServer, settings: Settings, fault: Fault
-) -> None:
-    settings.PROVIDER_TIMEOUT_SECONDS = 0.5
-    session = online()
-    EnrolmentFactory.create(session=session)
-    provider.zoom.faults = fail_next(fault)
-    run()
-    later()
-
-    [line] = run()["results"]
-
-    session.refresh_from_db()
-    [held] = provider.zoom.meetings
-    assert (line["found"], session.meeting_id) == (True, held.id)
-    assert len(queued("class_notification")) == 1
-
-
-def test_a_meeting_that_never_came_about_is_made_by_the_next_run(
-    provider: ProviderServer,
-) -> None:
-    online()
-    provider.zoom.faults = fail_next(Fault.reset_before_accepting())
-    run()
-    later()
-
-    [line] = run()["results"]
-
-    assert (line["ok"], line["found"], len(provider.zoom.meetings)) == (True, False, 1)
-
-
-def test_a_class_whose_meeting_is_being_asked_for_is_left_alone(
-    provider: ProviderServer,
-) -> None:
-    session = online()
-    ClassSession.objects.filter(pk=session.pk).update(meeting_asked_at=timezone.now())
-
-    [line] = run()["results"]
-
-    assert "another run" in line["error"]
-    assert provider.zoom.calls == []
-
-
 def test_the_daily_limit_of_a_host_lets_the_other_hosts_go_on_and_the_rest_wait(
     provider: ProviderServer,
 ) -> None:
@@ -297,56 +214,6 @@ def test_a_failing_zoom_opens_the_breaker(provider: ProviderServer) -> None:
     assert Channel.objects.get(name="zoom").probing
 
 
-def test_a_class_cancelled_during_the_call_has_no_meeting_and_no_message(
-    provider: ProviderServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session = online()
-    EnrolmentFactory.create(session=session)
-    create = zoom.create_meeting
-
-    def create_while_staff_cancel(*args: Any) -> zoom.Meeting:
-        meeting = create(*args)
-        cancel_sessions([session.pk], because="Snow", actor="sam")
-        return meeting
-
-    monkeypatch.setattr(zoom, "create_meeting", create_while_staff_cancel)
-
-    [line] = run()["results"]
-
-    assert "taken back" in line["error"]
-    assert provider.zoom.meetings == []
-    assert queued("class_notification") == queued("class_host_notification") == []
-
-
-def test_a_dry_run_says_what_would_be_made_and_makes_nothing(provider: ProviderServer) -> None:
-    session = online()
-
-    result = run(dry_run=True)
-
-    [line] = result["results"]
-    assert (line["session_id"], line["minutes"], line["host"]) == (session.pk, 60, "me")
-    assert (result["invoked"], provider.zoom.calls) == (0, [])
-    assert Notification.objects.count() == 0
-
-
-def test_15_a_dry_run_tells_what_the_next_run_makes(provider: ProviderServer) -> None:
-    online(instructor=InstructorFactory.create(zoom_user="sam@club.example"))
-    online(hours=5, title="Masters online")
-
-    would = run(dry_run=True)["results"]
-    did = run()["results"]
-
-    class_of = ("session_id", "title", "starts_at", "ok")
-    made = [
-        (each.user, each.payload["topic"], each.payload["duration"])
-        for each in provider.zoom.meetings
-    ]
-    assert made == [(line["host"], line["topic"], line["minutes"]) for line in would]
-    assert [[line[name] for name in class_of] for line in would] == [
-        [line[name] for name in class_of] for line in did
-    ]
-
-
 @pytest.mark.parametrize(("days", "made"), [(2, 1), (0, 0), (-1, 0)])
 def test_a_date_takes_the_classes_of_that_day_as_far_as_they_are_ahead(
     provider: ProviderServer, days: int, made: int
@@ -370,17 +237,6 @@ def test_what_is_missing_is_asked_for_only_when_a_class_needs_it(settings: Setti
     assert nothing_to_do["candidates"] == 0
     with pytest.raises(NotConfigured, match="ZOOM_ACCOUNT_ID"):
         run()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_invariant_17_runs_side_by_side_make_one_meeting_each(provider: ProviderServer) -> None:
-    for hours in range(1, 6):
-        online(hours=hours)
-
-    side_by_side(4, lambda _: run())
-
-    assert len(provider.zoom.meetings) == 5
-    assert len(queued("class_host_notification")) == 5
 
 
 def test_a_run_that_is_told_to_stop_leaves_the_rest_to_the_next(provider: ProviderServer) -> None:

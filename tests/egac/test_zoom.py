@@ -1,6 +1,8 @@
 """Zoom: the meeting as it is asked for, the token, and what each answer means."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -106,6 +108,33 @@ def test_a_marker_that_only_begins_alike_is_another_meeting(provider: ProviderSe
     create_meeting("me", wanted(71))
 
     assert find_meeting("me", "egac-class-7") is None
+
+
+def test_a_host_who_was_removed_has_no_meeting(provider: ProviderServer) -> None:
+    create_meeting("ann@club.example", wanted())
+    provider.zoom.users_gone = {"ann@club.example"}
+
+    assert find_meeting("ann@club.example", "egac-class-7") is None
+
+
+@pytest.mark.parametrize(
+    ("told", "is_as"),
+    [
+        ({}, True),
+        ({"starts_at": SUMMER.astimezone(UTC)}, True),
+        ({"starts_at": SUMMER + timedelta(minutes=1)}, False),
+        ({"minutes": 61}, False),
+    ],
+)
+def test_a_meeting_is_as_wanted_while_its_time_is(
+    provider: ProviderServer, told: dict[str, Any], is_as: bool
+) -> None:
+    create_meeting("me", wanted())
+
+    found = find_meeting("me", "egac-class-7")
+
+    assert found is not None
+    assert found.is_as(replace(wanted(), **told)) is is_as
 
 
 def test_takes_a_meeting_back_and_one_that_is_gone_is_no_error(provider: ProviderServer) -> None:

@@ -24,7 +24,11 @@ CODES = {"rate_limit_exceeded": "429", "application_error": "500", "service_unav
 BAD_TOKEN = Refusal(401, "124", "Invalid access token.")
 BAD_BODY = Refusal(400, "300", "Validation Failed.")
 NO_MEETING = Refusal(404, "3001", "Meeting does not exist.")
+NO_USER = Refusal(404, "1001", "User does not exist.")
 NO_ENDPOINT = Refusal(404, "2300", "This API endpoint is not recognized.")
+TOO_FAST = Refusal(
+    429, "429", "You have reached the maximum per-second rate limit.", {"x-ratelimit-type": "QPS"}
+)
 DAILY = Refusal(
     429,
     "429",
@@ -59,10 +63,13 @@ class Zoom(Provider):
     client: tuple[str, str]  # the id and the secret that get a token
     daily_limit: int | None  # meetings that one user may make
     page_size: int  # meetings on one page of a list
+    refuses_deletes: bool
+    users_gone: set[str]  # who were removed from the account, and their meetings with them
 
     def reset(self) -> None:
         super().reset()
         self.client, self.daily_limit, self.page_size = ("client", "client-secret"), None, 300
+        self.refuses_deletes, self.users_gone = False, set()
         self._deleted: set[int] = set()
         self._good_tokens: set[str] = set()
         self.tokens_given = getattr(self, "tokens_given", 0)
@@ -72,7 +79,8 @@ class Zoom(Provider):
         """Every meeting that is there now, in the order in which they were made."""
         numbered = enumerate(self.accepted, FIRST_ID)
         held = [_held(each, number) for number, each in numbered]
-        return [each for each in held if each.id not in self._deleted]
+        there = [each for each in held if each.user not in self.users_gone]
+        return [each for each in there if each.id not in self._deleted]
 
     def forget_tokens(self) -> None:
         """Refuse every token given so far."""
@@ -130,6 +138,8 @@ class Zoom(Provider):
         return FIRST_ID + next(n for n, each in enumerate(self.accepted) if each.id == taken.id)
 
     def _list(self, user: str, request: Request) -> Answer:
+        if user in self.users_gone:
+            return self.render(NO_USER)
         query = parse_qs(request.query)
         first = int(query.get("next_page_token", ["0"])[0])
         meetings = [each for each in self.meetings if each.user == user]
@@ -146,6 +156,8 @@ class Zoom(Provider):
         meeting = next((each for each in self.meetings if each.id == number), None)
         if meeting is None:
             return self.render(NO_MEETING)
+        if request.method == "DELETE" and self.refuses_deletes:
+            return self.render(TOO_FAST)
         if request.method == "DELETE":
             self._deleted.add(number)
             return Answer(204)

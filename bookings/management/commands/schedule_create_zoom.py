@@ -40,8 +40,10 @@ class Command(DatedJobCommand):
 
     def sentence(self, result: dict[str, Any]) -> str:
         lines = [_in_words(line) for line in result["results"]]
+        late = [f"{_class_in_words(line)}: told late. {_told(line)}" for line in result["late"]]
+        back = [_taken_back_in_words(line) for line in result["taken_back"]]
         counts = f"Meetings: {result['invoked']} made, {result['skipped']} still missing."
-        return "\n".join(filter(None, [*lines, counts, result["note"]]))
+        return "\n".join(filter(None, [*late, *lines, *back, counts, result["note"]]))
 
 
 def rest_of(on: date, now: datetime) -> tuple[datetime, float]:
@@ -51,10 +53,30 @@ def rest_of(on: date, now: datetime) -> tuple[datetime, float]:
 
 
 def _in_words(line: dict[str, Any]) -> str:
-    what = f"{line['title']}, {line['starts_at']}"
+    what = _class_in_words(line)
+    if not line["ok"]:
+        return f"{what}: {line['error']}"
+    end = f"{line['note']} {_told(line)}".strip()
+    if line.get("dry_run"):
+        return f"{what}: {line['minutes']} minutes, host {line['host']}. {end}"
+    found = ", found again" if line["found"] else ""
+    return f"{what}: meeting {line['meeting_id']}{found}. {end}"
+
+
+def _taken_back_in_words(line: dict[str, Any]) -> str:
+    what = f"{_class_in_words(line)} needs no meeting any more"
     if not line["ok"]:
         return f"{what}: {line['error']}"
     if line.get("dry_run"):
-        return f"{what}: {line['minutes']} minutes, host {line['host']}"
-    found = ", found again" if line["found"] else ""
-    return f"{what}: meeting {line['meeting_id']}{found}. {line['note']}".strip()
+        return f"{what}: if {line['host']} has one, it is taken back."
+    meeting = line["meeting_id"]
+    return f"{what}: {f'{meeting} was taken back' if meeting else 'none was made'}."
+
+
+def _class_in_words(line: dict[str, Any]) -> str:
+    return f"{line['title']}, {line['starts_at']}"
+
+
+def _told(line: dict[str, Any]) -> str:
+    told = [f"{each['type']} by {each['channel']} to {each['to']}" for each in line["messages"]]
+    return ", ".join(told) or "Nobody is told."
