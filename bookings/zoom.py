@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,7 +33,7 @@ from notifications.services import Message, rows_of_messages
 
 BUDGET_SECONDS = 240.0  # the next run is due after five minutes
 MOST_TAKEN_BACK = 20  # in a run, of the meetings that nobody needs
-DRY_RUN = "Dry run: no meeting was made."
+DRY_RUN = "Dry run: no meeting was made, and nobody was told."
 IS_WANTED = Q(status=ClassSession.Status.SCHEDULED, is_online=True)
 
 
@@ -68,24 +69,50 @@ def schedule_meetings(
     a class asked for and no longer needs is taken back. Raises NotConfigured where Zoom has to be
     asked and is not configured.
     """
-    missing = without_meeting(now, hours=hours)
-    candidates = missing.count()
-    chosen = _due(missing, limit)
-    strays = _due(unwanted(now).order_by("meeting_asked_at", "pk"), MOST_TAKEN_BACK)
-    coming = _with_meeting(now, hours=hours)
+    work = _work(now, hours=hours, limit=limit)
     if dry_run or settings.ZOOM_DRY_RUN:
-        late = _told_late(coming, joiners_to_tell)
-        lines = [_would_make(session) for session in chosen]
-        taken_back = [_would_take_back(session) for session in strays]
-        return _result(candidates, lines, late=late, taken_back=taken_back, note=DRY_RUN)
-    with transaction.atomic():
-        late = _told_late(coming, tell_joiners)
-    if not candidates and not strays:
-        return _result(0, [], late=late, taken_back=[], note="")
-    run = _run(chosen, strays, stop or threading.Event())
-    return _result(
-        candidates, run.results, late=late, taken_back=run.taken_back, note=run.pacer.closed
+        return _foretold(work)
+    return _done(work, stop or threading.Event())
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a run finds to do."""
+
+    candidates: int  # classes without a meeting, also those that are not due or beyond the limit
+    missing: list[ClassSession]
+    with_meeting: list[ClassSession]
+    unwanted: list[ClassSession]
+
+
+def _work(now: datetime, *, hours: float, limit: int | None) -> Work:
+    missing = without_meeting(now, hours=hours)
+    return Work(
+        missing.count(),
+        _due(missing, limit),
+        list(_with_meeting(now, hours=hours)),
+        _due(unwanted(now).order_by("meeting_asked_at", "pk"), MOST_TAKEN_BACK),
     )
+
+
+def _foretold(work: Work) -> dict[str, Any]:
+    """Return what _done would do; nothing is written."""
+    return _result(
+        work,
+        [_would_make(session) for session in work.missing],
+        late=_told_late(work, joiners_to_tell),
+        taken_back=[_would_take_back(session) for session in work.unwanted],
+        note=DRY_RUN,
+    )
+
+
+def _done(work: Work, stop: threading.Event) -> dict[str, Any]:
+    with transaction.atomic():
+        late = _told_late(work, tell_joiners)
+    if not work.candidates and not work.unwanted:
+        return _result(work, [], late=late, taken_back=[], note="")
+    run = _run(work, stop)
+    return _result(work, run.results, late=late, taken_back=run.taken_back, note=run.pacer.closed)
 
 
 def _due(sessions: QuerySet[ClassSession], limit: int | None) -> list[ClassSession]:
@@ -103,26 +130,22 @@ def _with_meeting(now: datetime, *, hours: float) -> QuerySet[ClassSession]:
     return coming.select_related("instructor").order_by("starts_at", "pk")
 
 
-def _run(
-    chosen: Sequence[ClassSession], strays: Sequence[ClassSession], stop: threading.Event
-) -> Run:
+def _run(work: Work, stop: threading.Event) -> Run:
     """Make the meetings, then take back what nobody needs, as far as time and channel allow."""
     zoom.require_configured()
     until = time.monotonic() + BUDGET_SECONDS
     run = Run(Pacer(zoom.CHANNEL, until=until), until, stop)
     with suppress(RunIsOver):
-        for session in chosen:
+        for session in work.missing:
             run.results.append(give_meeting(session, run))
-        for session in strays:
+        for session in work.unwanted:
             run.taken_back.append(take_meeting_back(session, run))
     return run
 
 
-def _told_late(
-    coming: Iterable[ClassSession], tell: Callable[[ClassSession], list[Message]]
-) -> list[Line]:
+def _told_late(work: Work, tell: Callable[[ClassSession], list[Message]]) -> list[Line]:
     """Return the classes of which somebody is told who enrolled after the meeting was made."""
-    told = ((session, tell(session)) for session in coming)
+    told = ((session, tell(session)) for session in work.with_meeting)
     return [
         {**line_of(session), "messages": rows_of_messages(messages)}
         for session, messages in told
@@ -131,14 +154,14 @@ def _told_late(
 
 
 def _result(
-    candidates: int, lines: list[Line], *, late: list[Line], taken_back: list[Line], note: str
+    work: Work, lines: list[Line], *, late: list[Line], taken_back: list[Line], note: str
 ) -> dict[str, Any]:
     made = sum(line["ok"] and not line.get("dry_run") for line in lines)
     return {
         "ok": True,
-        "candidates": candidates,
+        "candidates": work.candidates,
         "invoked": made,
-        "skipped": candidates - made,
+        "skipped": work.candidates - made,
         "results": lines,
         "told_late": sum(len(line["messages"]) for line in late),
         "late": late,

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from bookings.models import ClassSession
+from bookings.services import cancel_sessions
 from jobs.models import JobRun
 from notifications.models import Notification
 from tests.bookings.factories import ClassSessionFactory, EnrolmentFactory
@@ -60,3 +61,16 @@ def test_invariant_17_killed_between_the_create_and_the_save_it_makes_no_second_
     assert (line["found"], line["meeting_id"]) == (True, held.id)
     assert Notification.objects.filter(type="class_notification").count() == 1
     assert JobRun.objects.filter(status=JobRun.Status.LOST).count() == 1
+
+
+def test_a_class_cancelled_after_the_kill_keeps_no_meeting(provider: ProviderServer) -> None:
+    session = ClassSessionFactory.create(online=True, starts_at=timezone.now() + timedelta(hours=4))
+    kill_after_the_create(provider)
+    cancel_sessions([session.pk], because="Snow", actor="sam")
+
+    with running(*COMMAND, env=child(provider)) as process:
+        out, _ = process.wait()
+
+    [line] = json.loads(out)["taken_back"]
+    assert line["ok"]
+    assert provider.zoom.meetings == []
