@@ -17,6 +17,8 @@ from tests.providers.server import ProviderServer
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SPECIFICATIONS = Path(__file__).resolve().parents[2] / "shared" / "specs"
 IN_CI = os.environ.get("CI") == "true"
+# Whoever uses one of these asks PostgreSQL, or has the mark `django_db`; no other test could.
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "database_name"}
 TAKES_LONGEST = "test_setup.py"  # begun first, so that nothing waits for it alone at the end
 
 TransactionTestCase._fixture_teardown = empty  # type: ignore[attr-defined]
@@ -59,15 +61,22 @@ def alarms(provider: ProviderServer, settings: Settings) -> ProviderServer:
     return provider
 
 
+@pytest.hookimpl(tryfirst=True)  # before the marks are chosen from
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name != TAKES_LONGEST)
     for item in items:
+        if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(_fixtures(item)):
+            item.add_marker("database")
         if "browser" in item.keywords and not CHROMIUM:
             reason = "Chromium is not installed, so the browser tests are skipped."
             item.add_marker(pytest.mark.skip(reason=reason))
         if "ci_only" in item.keywords and not IN_CI:
             reason = "It makes users, clusters or crontabs, so it runs only where CI=true."
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])
 
 
 @pytest.hookimpl(hookwrapper=True)
