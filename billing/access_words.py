@@ -1,5 +1,6 @@
 """What is told of a move of access: to the customer, and to staff."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,9 @@ from billing.alerts import staff_alerts
 from billing.models import Invoice
 from billing.reach import channels_to
 from billing.reminders import Access
-from billing.words import invoice_context, why_not_to_pay
+from billing.words import invoice_context, invoices_named, why_not_to_pay
 from bookings.models import Booking
-from bookings.services import Notice, messages_to
+from bookings.services import Notice, bookings_named, messages_to
 from notifications.services import URGENT, USUAL, Message
 
 ACCESS_AS_TOLD = "access as told"  # the name of the check below
@@ -37,6 +38,14 @@ NEXT_STEPS = {
     Access.GRACE: "Record the payment if it came in; otherwise the booking is locked in time.",
     Access.LOCKED: "Record the payment if it came in: that opens the booking again.",
 }
+
+
+@dataclass(frozen=True)
+class Found:
+    """What messages about access are about: bookings by id, statuses of invoices by number."""
+
+    bookings: Mapping[int, Booking]
+    statuses: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -100,13 +109,18 @@ def alerts_about(change: Change, *, key: str, is_told: bool) -> list[Message]:
     )
 
 
-def why_access_differs(context: dict[str, Any]) -> str | None:
+def access_named(contexts: Sequence[dict[str, Any]]) -> Found:
+    """Return the bookings and the invoices that the contexts name."""
+    return Found(bookings_named(contexts), invoices_named(contexts))
+
+
+def why_access_differs(context: dict[str, Any], found: Found) -> str | None:
     """Return why the access that a message tells of is no longer so, or None while it is."""
-    booking = Booking.objects.filter(pk=context.get("booking_id", 0)).first()
+    booking = found.bookings.get(context.get("booking_id", 0))
     if booking is None:
         return "Its booking is gone."
     if booking.status == Booking.Status.CANCELLED:
         return "Its booking was cancelled."
     if booking.access_status != context.get("access"):
         return f"The access of its booking is {booking.get_access_status_display()} by now."
-    return why_not_to_pay(context) if context.get("invoice_number") else None
+    return why_not_to_pay(context, found.statuses) if context.get("invoice_number") else None

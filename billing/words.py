@@ -1,6 +1,8 @@
 """What an invoice says: the same words in its e-mail, its WhatsApp message, on its page and PDF."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -33,10 +35,16 @@ def invoice_context(invoice: Invoice) -> dict[str, str]:
     }
 
 
-def why_not_to_pay(context: dict[str, str]) -> str | None:
+def invoices_named(contexts: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Return the status of each invoice that the contexts name, by its number."""
+    numbers = {str(context.get("invoice_number", "")) for context in contexts}
+    return dict(Invoice.objects.filter(number__in=numbers).values_list("number", "status"))
+
+
+def why_not_to_pay(context: dict[str, Any], statuses: Mapping[str, str]) -> str | None:
     """Return why the invoice of a message needs no payment any more, or None while it does."""
     number = context.get("invoice_number", "")
-    status = Invoice.objects.filter(number=number).values_list("status", flat=True).first()
+    status = statuses.get(number)
     if status is None:
         return f"There is no invoice {number}."
     if status == Invoice.Status.PAID:

@@ -19,6 +19,7 @@ from bookings.notices import (
     can_have_whatsapp,
     messages_to,
 )
+from bookings.relevance import bookings_named
 from bookings.seeding import seed_demo
 from bookings.sessions import (
     cancel_sessions,
@@ -35,6 +36,7 @@ __all__ = [
     "Move",
     "Notice",
     "Refused",
+    "bookings_named",
     "can_have_email",
     "can_have_whatsapp",
     "cancel_bookings",

@@ -1,6 +1,6 @@
 """Class sessions: who came, whether one took place, whether it is cancelled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -124,14 +124,18 @@ def why_not_called_off(session: ClassSession) -> str:
 
 def customers_booked(session: ClassSession) -> QuerySet[Customer]:
     """Return everyone with a place in the session, once."""
-    places = session.enrolments.exclude(booking__status=Booking.Status.CANCELLED)
-    return Customer.objects.filter(pk__in=places.values("booking__customer"))
+    return Customer.objects.filter(pk__in=places_in([session.pk]).values("booking__customer"))
+
+
+def places_in(sessions: Iterable[int]) -> QuerySet[Enrolment]:
+    """Return the places that are held in these sessions, in no order."""
+    places = Enrolment.objects.order_by().filter(session__in=list(sessions))
+    return places.exclude(booking__status=Booking.Status.CANCELLED)
 
 
 def people_booked(sessions: Sequence[ClassSession]) -> dict[int, int]:
     """Return how many people have a place in each of the sessions that anybody has one in."""
-    places = Enrolment.objects.order_by().filter(session__in=[each.pk for each in sessions])
-    places = places.exclude(booking__status=Booking.Status.CANCELLED)
+    places = places_in(each.pk for each in sessions)
     counted = places.values_list("session").annotate(Count("booking__customer", distinct=True))
     return dict(counted)
 

@@ -1,6 +1,6 @@
 """What can be wrong with queued messages, for the alerts; and staff told of alerts by e-mail."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -126,10 +126,17 @@ def tell_staff(notice: Notice) -> None:
     )
 
 
-def why_over(context: Mapping[str, Any]) -> str | None:
+def open_alerts(contexts: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Return the numbers of those of the contexts' alerts that are open."""
+    numbers = {number for context in contexts if (number := str(context.get("alert"))).isdecimal()}
+    return {
+        str(pk) for pk in Alert.objects.open().filter(pk__in=numbers).values_list("pk", flat=True)
+    }
+
+
+def why_over(context: Mapping[str, Any], still_open: set[str]) -> str | None:
     """Return why an e-mail about an alert lost its point, or None while the alert is open."""
-    number = str(context.get("alert") or "0")
-    is_open = Alert.objects.open().filter(pk=number).exists()
+    is_open = str(context.get("alert")) in still_open
     return None if is_open else "The alert closed by itself before this was sent."
 
 

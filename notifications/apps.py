@@ -17,7 +17,14 @@ class NotificationsConfig(AppConfig):
         from jobs.sinks import register_sink
         from jobs.watchers import register_watcher
         from notifications import relevance
-        from notifications.alerts import FIXES, IS_OPEN, STAFF, watch_notifications, why_over
+        from notifications.alerts import (
+            FIXES,
+            IS_OPEN,
+            STAFF,
+            open_alerts,
+            watch_notifications,
+            why_over,
+        )
         from notifications.heartbeat import last_loop_seen_at
         from notifications.history import KINDS
         from notifications.models import Notification
@@ -30,7 +37,7 @@ class NotificationsConfig(AppConfig):
         register_watcher("notifications", watch_notifications)
         register_fixes(FIXES)
         register_sink(STAFF)
-        relevance.register(IS_OPEN, why_over)
+        relevance.register(IS_OPEN, why_over, look_up=open_alerts)
         register_people("notification", Recipients())
         register_part(Part("messages", Recipients.permission, messages_of))
         messages = "admin:notifications_notification_changelist"

@@ -90,6 +90,7 @@ class Notification(Outgoing):
 
     owners: list[tuple[str, bool]] | None = None  # of its number, as a claim tells them
     forbidden = ""  # why its recipient is not written to, as `look_up` notes
+    looked_up: Any = None  # what its check of relevance reads, as `look_up` notes
 
     id = models.AutoField(primary_key=True)
     status = models.TextField(choices=Status, db_default=Status.PENDING)
@@ -191,6 +192,7 @@ class Notification(Outgoing):
     @classmethod
     def look_up(cls, rows: Sequence[Any]) -> None:
         consent.note_on(rows)
+        relevance.note_on(rows)
 
     def check_relevance(self) -> None:
         """Raise Irrelevant where nobody agreed to it, its time is over or its matter changed."""
@@ -199,8 +201,7 @@ class Notification(Outgoing):
         if self.expires_at and self.claimed_at and self.expires_at <= self.claimed_at:
             until = f"{localtime(self.expires_at):%-d %B %Y at %H:%M %Z}"
             raise Irrelevant(f"It was of use until {until}.", reason=Reason.EXPIRED)
-        if self.relevance:
-            relevance.check(self.relevance, self.payload)
+        relevance.check(self)
 
     def render(self) -> dict[str, Any]:
         return payloads.message(self.payload, tag=self.tag)

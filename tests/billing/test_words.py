@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 
 from billing.links import number_signed_by
 from billing.models import Invoice
-from billing.words import STILL_TO_PAY, invoice_context, why_not_to_pay
+from billing.words import STILL_TO_PAY, invoice_context, invoices_named, why_not_to_pay
 from notifications.models import Notification
 from notifications.passes import run_pass
 from notifications.services import Message, email_payload, enqueue
@@ -60,15 +60,17 @@ def test_says_why_an_invoice_needs_no_payment_any_more(
 ) -> None:
     invoice = InvoiceFactory.create(**fields)
 
-    answer = why_not_to_pay(invoice_context(invoice))
+    answer = why_gone(invoice_context(invoice))
 
     assert answer == (why and why.format(invoice.number))
 
 
 def test_an_invoice_that_is_gone_needs_no_payment() -> None:
-    assert why_not_to_pay({"invoice_number": "EGAC-1999-00001"}) == (
-        "There is no invoice EGAC-1999-00001."
-    )
+    assert why_gone({"invoice_number": "EGAC-1999-00001"}) == "There is no invoice EGAC-1999-00001."
+
+
+def why_gone(context: dict[str, str]) -> str | None:
+    return why_not_to_pay(context, invoices_named([context]))
 
 
 @pytest.mark.django_db(transaction=True)

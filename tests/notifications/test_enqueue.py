@@ -198,12 +198,12 @@ def check(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
     monkeypatch.setattr(relevance, "CHECKS", {})
 
     def answers(answer: Any) -> None:
-        def still_owed(context: dict[str, Any]) -> str | None:
+        def still_owed(context: dict[str, Any], found: None) -> str | None:
             if isinstance(answer, Exception):
                 raise answer
             return answer(context)
 
-        relevance.register("still_owed", still_owed)
+        relevance.register("still_owed", still_owed, look_up=lambda contexts: None)
 
     return answers
 
