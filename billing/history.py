@@ -1,6 +1,7 @@
 """What became of invoices, told to their own pages and to the timelines of people."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import product
 
 from django.db.models import QuerySet
@@ -52,7 +53,7 @@ def _came_in(payment: Payment, invoice: Invoice) -> Event:
     )
 
 
-def invoices_of(person: Identity) -> Told:
+def invoices_of(person: Identity, now: datetime) -> Told:
     """Tell of every invoice and every payment."""
     invoices = Invoice.objects.filter(customer__in=person.keys("customer"))
     rows, left_out = latest(invoices.prefetch_related("payments").order_by("-pk"))

@@ -19,6 +19,7 @@ from bookings.finding import customers_found
 from bookings.models import Booking, Customer
 from bookings.resources import CustomerResource
 from egac.console.export import ExportedAdmin
+from egac.console.instant import now_of
 from egac.console.pages import Event, Link, Table, person_link
 from egac.console.records import badge, moment
 from egac.delivery import suppressed_among
@@ -150,7 +151,7 @@ class CustomerAdmin(ExportedAdmin, BookingsAdmin):
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Tell on it what every app knows of this customer, and not of who shares the address."""
         alone = Identity.of([PeopleIn(Customer).entry_of(row)])
-        events, _ = timeline_of(alone, may=request.user.has_perm)
+        events, _ = timeline_of(alone, may=request.user.has_perm, now=now_of(request))
         return {**super().page_context(request, row), "timeline": events}
 
     def timeline(self, row: Any) -> list[Event]:

@@ -1,5 +1,8 @@
 """What bookings tell of somebody: their bookings, their classes, what staff did."""
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from django.urls import reverse
 
 from bookings.models import Booking, BookingEvent, ClassSession, Customer, Enrolment
@@ -15,14 +18,15 @@ TONES_OF_KINDS: dict[str, str] = {
     BookingEvent.Kind.ACCESS: "moving",
     BookingEvent.Kind.WAIVED: "off",
 }
+EXPECTED = Enrolment.Attendance.EXPECTED
 TONES_OF_ATTENDANCE: dict[str, str] = {
-    Enrolment.Attendance.EXPECTED: "moving",
+    EXPECTED: "moving",
     Enrolment.Attendance.ATTENDED: "good",
     Enrolment.Attendance.MISSED: "bad",
 }
 
 
-def customers_of(person: Identity) -> Told:
+def customers_of(person: Identity, now: datetime) -> Told:
     """Tell since when they are customers, and what staff changed of that."""
     keys = person.keys("customer")
     since = [
@@ -33,7 +37,7 @@ def customers_of(person: Identity) -> Told:
     return Told([*since, *staff_actions_on_all(Customer, keys)])
 
 
-def bookings_of(person: Identity) -> Told:
+def bookings_of(person: Identity, now: datetime) -> Told:
     """Tell what became of each booking."""
     events = BookingEvent.objects.filter(booking__customer__in=person.keys("customer"))
     events = events.select_related("booking__package").order_by("-at", "-pk")
@@ -52,23 +56,31 @@ def line_of(event: BookingEvent, what: str, url: str = "") -> Event:
     return Event(event.at, what, TONES_OF_KINDS[event.kind], details, url)
 
 
-def classes_of(person: Identity) -> Told:
+def classes_of(person: Identity, now: datetime) -> Told:
     """Tell which classes they came to, missed, or are expected in."""
     places = Enrolment.objects.filter(booking__customer__in=person.keys("customer"))
     places = places.select_related("session").order_by("-session__starts_at", "-pk")
     shown, left_out = latest(places)
     actions = staff_actions_on_all(Enrolment, (place.pk for place in shown))
-    return Told([*map(_in_class, shown), *actions], left_out)
+    events = [event for place in shown for event in _in_class(place)]
+    return Told([*events, *actions], left_out)
 
 
-def _in_class(place: Enrolment) -> Event:
-    url = reverse("admin:bookings_classsession_change", args=[place.session_id])
+def _in_class(place: Enrolment) -> Iterator[Event]:
+    """Tell of a class whether they came, and who said that it took place or does not."""
     session = place.session
+    url = reverse("admin:bookings_classsession_change", args=[session.pk])
     if session.status == ClassSession.Status.CANCELLED:
         what = f"{session.title}: the class was cancelled"
-        return Event(session.starts_at, what, "off", session.closed_because, url)
-    what = f"{session.title}: {place.get_attendance_display()}"
-    return Event(session.starts_at, what, TONES_OF_ATTENDANCE[place.attendance], url=url)
+        yield Event(session.starts_at, what, "off", session.closed_because, url)
+    else:
+        what = f"{session.title}: {place.get_attendance_display()}"
+        by = "" if place.attendance == EXPECTED else place.changed_by
+        yield Event(session.starts_at, what, TONES_OF_ATTENDANCE[place.attendance], by, url)
+    if session.closed_at:
+        noted = f"noted by {session.closed_by or 'somebody'}"
+        what = f"{session}: {session.get_status_display()} ({noted})"
+        yield Event(session.closed_at, what, "off", session.closed_because, url)
 
 
 def _page(booking: int) -> str:

@@ -18,12 +18,15 @@ class EgacConfig(AppConfig):
     def ready(self) -> None:
         import egac.checks  # noqa: F401  registers the system checks
         from egac.console.navigation import Shortcut, register_shortcut
+        from egac.console.suppressions import suppressions_of
         from egac.groups import make_groups
+        from egac.people import Part, register_part
 
         failures = "admin:egac_failure_changelist"
         register_shortcut(Shortcut("Failures", failures, "egac.view_failure", 10))
         people = "admin:egac_person_changelist"
         register_shortcut(Shortcut("People", people, "egac.view_person", 40))
+        register_part(Part("suppressions", "egac.view_suppression", suppressions_of))
         post_migrate.connect(make_groups, dispatch_uid="egac.groups")
 
 

@@ -108,7 +108,7 @@ class Part:
 
     things: str  # "messages"
     permission: str
-    tell: Callable[[Identity], Told]
+    tell: Callable[[Identity, datetime], Told]  # as it stands at an instant
 
 
 KINDS: dict[str, Kind] = {}
@@ -189,12 +189,12 @@ def identity_of(id: str, *, may: May) -> Identity | None:
     return Identity.of(_newest_first({row.id: row for row in [entry, *others]}.values()))
 
 
-def timeline_of(person: Identity, *, may: May) -> tuple[list[Event], dict[str, int]]:
+def timeline_of(person: Identity, *, may: May, now: datetime) -> tuple[list[Event], dict[str, int]]:
     """Return what everybody tells of a person, the latest first, and of what how many are left out.
 
     Each app leaves out its older ones by itself.
     """
-    told = [(part.things, part.tell(person)) for part in PARTS if may(part.permission)]
+    told = [(part.things, part.tell(person, now)) for part in PARTS if may(part.permission)]
     events = [event for _, each in told for event in each.events]
     left_out = {things: each.left_out for things, each in told if each.left_out}
     return sorted(events, key=lambda event: event.at, reverse=True), left_out

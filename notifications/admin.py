@@ -1,6 +1,6 @@
 """Notifications in the admin: what waits, what went wrong, the buttons that help; its workers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -16,11 +16,11 @@ from django.utils.safestring import SafeString
 
 from egac.console.actions import Line, Press, StaffAction
 from egac.console.causes import CauseFilter
-from egac.console.outgoing import BAD_NEWS, ErrorFilter, Mail, OutgoingAdmin, ReasonFilter
-from egac.console.pages import MOST_EVENTS, Event, Link, person_link
+from egac.console.outgoing import ErrorFilter, Mail, OutgoingAdmin, ReasonFilter
+from egac.console.pages import Link, person_link
 from egac.console.records import RecordAdmin, badge, moment
 from egac.console.search import SearchedAdmin, number_in
-from egac.delivery import events_of, suppressed_among
+from egac.delivery import suppressed_among
 from egac.explain import clock
 from egac.people import MOST_NAMED, asked_in, reached_by_name
 from egac.providers import Sender
@@ -46,7 +46,6 @@ TONES: dict[str, str] = {
     Status.FAILED: "bad",
     Status.CANCELLED: "off",
 }
-IN_DOUBT = "batch__in_doubt_since"
 LARGEST_ID = 2**31 - 1
 MANY_SO_CALLED = (
     f"Many people are called so: these are the messages to {MOST_NAMED} customers and {MOST_NAMED} "
@@ -90,9 +89,7 @@ class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
     empty_sentence = "Messages show here as soon as one is queued, each with its state."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        batch = {"batch_due_at": F("batch__due_at"), "batch_in_doubt_since": F(IN_DOUBT)}
-        rows = staff.with_batches().annotate(**batch).defer("rendered", "preview")
-        return rows.order_by(*self.ordering)
+        return staff.as_they_stand().order_by(*self.ordering)
 
     def found_by(self, request: HttpRequest, term: str) -> Q:
         reached, has_more = reached_by_name(term, may=request.user.has_perm)
@@ -180,13 +177,6 @@ class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
 
     def is_dry_run(self) -> bool:
         return bool(settings.RESEND_DRY_RUN)
-
-    def milestones(self, row: Notification) -> Iterator[Event]:
-        yield from super().milestones(row)
-        for event in events_of(row._meta.db_table, row.pk)[:MOST_EVENTS]:
-            tone = "bad" if event.kind in BAD_NEWS else "good"
-            what = f"{event.provider} told: {event.get_kind_display()}"
-            yield Event(event.occurred_at, what, tone, event.detail)
 
     def mail_of(self, row: Notification) -> Mail:
         if row.is_whatsapp:

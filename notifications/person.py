@@ -1,16 +1,18 @@
 """What the queue knows of somebody: every message to their addresses and numbers."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
-from egac.console.correspondence import Message, latest, what_became_of
+from egac.console.correspondence import Message, latest, standings, what_became_of
 from egac.console.pages import Event, staff_actions_on_all
 from egac.people import MOST_FOUND, Asked, Entry, Identity, Told
 from notifications.catalogue import title_of
 from notifications.models import Notification
+from notifications.staff import as_they_stand
 
 Status = Notification.Status
 TABLE = Notification._meta.db_table
@@ -57,11 +59,12 @@ def _entry(row: Notification) -> Entry:
     )
 
 
-def messages_of(person: Identity) -> Told:
+def messages_of(person: Identity, now: datetime) -> Told:
     """Tell every message to them, each attempt, and what the provider told of it later."""
     rows, left_out = latest(queued_for(person))
     messages = {str(row.pk): Message(_title(row), _page(row)) for row in rows}
-    events = [event for row in rows for event in _states(row, messages[str(row.pk)])]
+    told = standings(rows, now)
+    events = [event for row in rows for event in _states(row, messages[str(row.pk)], told[row.pk])]
     events += [*what_became_of(TABLE, messages), *staff_actions_on_all(Notification, messages)]
     return Told(events, left_out)
 
@@ -72,19 +75,22 @@ def queued_for(person: Identity) -> QuerySet[Any]:
     One that names a customer is theirs alone, where several share the address.
     """
     written = {entry.phone.strip() for entry in person.entries} - {""}
-    rows = Notification.objects.to_any_of([*person.addresses, *person.numbers, *written])
+    rows = as_they_stand().to_any_of([*person.addresses, *person.numbers, *written])
     if customers := person.keys("customer"):
         theirs = Q(payload__context__customer_id__in=[int(key) for key in customers])
         nobodys = ~Q(payload__has_key="context") | ~Q(payload__context__has_key="customer_id")
         rows = rows.filter(theirs | nobodys)
-    return rows.defer("rendered", "preview").order_by("-pk")
+    return rows.order_by("-pk")
 
 
-def _states(row: Notification, message: Message) -> Iterator[Event]:
-    yield Event(row.created_at, f"{message.title}: queued", "off", url=message.url)
+def _states(row: Notification, message: Message, standing: str) -> Iterator[Event]:
+    """Tell that a message was queued, and where it stands unless it was sent."""
+    has_ended = row.status in (Status.COMPLETED, *ENDED_UNSENT)
+    why_not_yet = "" if has_ended else standing
+    yield Event(row.created_at, f"{message.title}: queued", "off", why_not_yet, message.url)
     if row.status in ENDED_UNSENT:
         what = f"{message.title}: {ENDED_UNSENT[Status(row.status)]}"
-        yield Event(row.updated_at, what, "bad", row.last_error or "", message.url)
+        yield Event(row.updated_at, what, "bad", standing, message.url)
 
 
 def _title(row: Notification) -> str:

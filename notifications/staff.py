@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Exists, F, Max, OuterRef, Q
 from django.db.models.functions import Now
 
 from egac.explain import clock
@@ -38,6 +38,14 @@ def with_batches() -> NotificationQuerySet:
     still_open = EmailBatch.objects.filter(status__in=[status.PENDING, status.PROCESSING])
     frozen = Exists(still_open.filter(pk=OuterRef("batch_id")))
     return Notification.objects.annotate(is_frozen=frozen)
+
+
+def as_they_stand() -> NotificationQuerySet:
+    """Return the rows of `with_batches` with all else that a page says of why they wait."""
+    rows = with_batches().annotate(
+        batch_due_at=F("batch__due_at"), batch_in_doubt_since=F("batch__in_doubt_since")
+    )
+    return rows.defer("rendered", "preview")
 
 
 def retry_now(ids: Sequence[int], *, seen: Seen | None = None) -> Changed:

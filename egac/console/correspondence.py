@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.contrib import admin
 from django.db.models import Q, QuerySet
 
-from egac.console.outgoing import BAD_NEWS, attempt_of
+from egac.console.outgoing import attempt_of, tone_of
 from egac.console.pages import MOST_EVENTS, Event
 from egac.delivery import DeliveryEvent, MessageAudit
 
@@ -45,9 +47,17 @@ def _deliveries(
     named = Q(source=source, source_id__in=list(messages)) | Q(provider_message_id__in=ids)
     for event in DeliveryEvent.objects.filter(named).order_by("-occurred_at")[:MOST_LINES]:
         message = messages[rows_by_id.get(event.provider_message_id, event.source_id)]
-        tone = "bad" if event.kind in BAD_NEWS else "good"
         what = f"{message.title}: {event.get_kind_display()}"
-        yield Event(event.occurred_at, what, tone, event.detail, message.url)
+        yield Event(event.occurred_at, what, tone_of(event), event.detail, message.url)
+
+
+def standings(rows: Sequence[Any], now: datetime) -> dict[Any, str]:
+    """Return of outgoing rows of one table by key what their own pages say of where they stand."""
+    if not rows:
+        return {}
+    pages: Any = admin.site.get_model_admin(type(rows[0]))
+    told: dict[Any, str] = pages.standings(list(rows), now)
+    return told
 
 
 def latest(rows: QuerySet[Any]) -> tuple[Sequence[Any], int]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -21,7 +22,7 @@ from egac.console.pages import Event as Event
 from egac.console.pages import PageAdmin
 from egac.console.preview import PreviewingAdmin, email_page
 from egac.console.records import badge, moment, took
-from egac.delivery import MessageAudit
+from egac.delivery import DeliveryEvent, MessageAudit, events_of
 from egac.explain import REASONS, ended_sentence, explain_error
 from egac.outbox import Irrelevant, Unsendable
 from egac.staff import Changed
@@ -133,6 +134,13 @@ class OutgoingAdmin(PreviewingAdmin, PageAdmin):
     def state_in_words(self, row: Any) -> str:
         return row.wait.sentence if row.wait else ended_sentence(row)
 
+    def standings(self, rows: list[Any], now: datetime) -> dict[Any, str]:
+        """Return of rows by key why each still waits, or what ended it unsent, in a sentence."""
+        return {
+            row.pk: self.state_in_words(row) if row.wait else self.explained_error(row)
+            for row in self.explained(rows, now)
+        }
+
     def is_dry_run(self) -> bool:
         return False
 
@@ -141,6 +149,9 @@ class OutgoingAdmin(PreviewingAdmin, PageAdmin):
 
     def milestones(self, row: Any) -> Iterator[Event]:
         yield Event(row.created_at, "Created", "off")
+        for event in events_of(row._meta.db_table, row.pk)[:MOST_EVENTS]:
+            what = f"{event.provider} told: {event.get_kind_display()}"
+            yield Event(event.occurred_at, what, tone_of(event), event.detail)
 
     # The e-mail
 
@@ -186,6 +197,11 @@ TONES_OF_OUTCOMES: dict[str, str] = {
     MessageAudit.Outcome.UNKNOWN: "moving",
     MessageAudit.Outcome.DIED: "bad",
 }
+
+
+def tone_of(event: DeliveryEvent) -> str:
+    """Return how a timeline shows what a provider told."""
+    return "bad" if event.kind in BAD_NEWS else "good"
 
 
 def attempts_of(row: Any) -> Iterator[Event]:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from egac.console.instant import now_of
 from egac.console.models import Person
 from egac.console.pages import Event, RowPageAdmin, log_entries, said_by
 from egac.console.reveal import reveal
@@ -65,7 +66,7 @@ class PersonAdmin(RowPageAdmin):
     def page_context(self, request: HttpRequest, row: Person) -> dict[str, Any]:
         """Show everything that happened to somebody, the newest first."""
         person = row.identity
-        events, left_out = timeline_of(person, may=request.user.has_perm)
+        events, left_out = timeline_of(person, may=request.user.has_perm, now=now_of(request))
         events = sorted([*events, *_looks_at(person)], key=lambda event: event.at, reverse=True)
         first = EVENTS_ON_A_PAGE * (_page_asked(request, len(events)) - 1)
         last = min(first + EVENTS_ON_A_PAGE, len(events))

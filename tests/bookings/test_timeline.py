@@ -97,7 +97,7 @@ def test_the_timeline_tells_what_the_provider_told_later(operator: Client) -> No
 @pytest.mark.parametrize("to", ["+447700900123", "07700 900123"])
 def test_a_message_to_the_number_however_written_is_theirs(operator: Client, to: str) -> None:
     customer = CustomerFactory.create(phone="07700 900123")
-    queue(whatsapp(to), status="cancelled", last_error="It lost its point.")
+    queue(whatsapp(to), status="cancelled", reason="irrelevant", last_error="It lost its point.")
 
     told = page(operator, customer)
 
@@ -114,9 +114,9 @@ def test_who_shares_an_address_has_their_own_messages() -> None:
     cancel_sessions([place.session_id], because="Ice.", actor="sam")
     queue(email("Harts@families.example"))
 
-    counts = {each: len(messages_of(alone(each)).events) for each in (mother, child)}
+    told = {each: messages_of(alone(each), timezone.now()) for each in (mother, child)}
 
-    assert counts == {mother: 1, child: 2}
+    assert {each: len(of.events) for each, of in told.items()} == {mother: 1, child: 2}
 
 
 def test_messages_are_found_by_an_index() -> None:
@@ -132,7 +132,7 @@ def test_an_app_above_adds_what_it_knows(operator: Client, monkeypatch: pytest.M
     monkeypatch.setattr(people, "PARTS", [])
     at = datetime.fromisoformat("2026-11-24T10:00:00+00:00")
 
-    def invoices(person: Identity) -> Told:
+    def invoices(person: Identity, now: datetime) -> Told:
         what = f"EGAC-2026-00042 issued to {person.name}"
         return Told([Event(at, what, "good", url="/admin/")])
 
