@@ -84,7 +84,7 @@ class ClassSession(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.title}, {localtime(self.starts_at):%-d %B %Y %H:%M}"
+        return f"{self.title}, {localtime(self.starts_at):%-d %B %Y at %H:%M %Z}"
 
 
 class Enrolment(models.Model):

@@ -56,7 +56,19 @@ class StaffAdmin(ListAdmin, UserAdmin):
     sortable_by = ("username", "email")
     filter_horizontal = ()
     formfield_overrides = AS_BOXES
-    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        *UserAdmin.fieldsets[:-1],
+        ("Important dates", {"fields": ("signed_in", "added")}),
+    )
+    readonly_fields = ("signed_in", "added")
+
+    @admin.display(description="last signed in")
+    def signed_in(self, user: User) -> SafeString | str:
+        return moment(user.last_login)
+
+    @admin.display(description="added")
+    def added(self, user: User) -> SafeString | str:
+        return moment(user.date_joined)
 
 
 @admin.register(Group)

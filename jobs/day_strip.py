@@ -61,7 +61,7 @@ def strip_of(day: Sequence[datetime], ran: Ran, schedule: str, *, now: datetime)
         if any(counts.values()):
             cells.append(Cell(number * WIDTH, kind_of(counts), _title(start, counts)))
         elif schedule and _is_coming(schedule, start, now):
-            title = f"{localtime(start):%H:%M}: to come"
+            title = f"{localtime(start):%H:%M %Z}: to come"
             cells.append(Cell(number * WIDTH, "coming", title))
     now_x = round((now - day[0]) / CELL * WIDTH)
     return Strip(cells, len(day) * WIDTH, now_x, words_of(ran))
@@ -94,4 +94,4 @@ def _is_coming(schedule: str, start: datetime, now: datetime) -> bool:
 
 def _title(start: datetime, counts: dict[str, int]) -> str:
     told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    return f"{localtime(start):%H:%M}: {told}"
+    return f"{localtime(start):%H:%M %Z}: {told}"

@@ -40,11 +40,11 @@ class HarmlessResource(resources.ModelResource):
 
 
 def cell_of(value: Any) -> Any:
-    """Return a value for a spreadsheet: times on the club's clock; numbers can be added up."""
+    """Return a value for a spreadsheet: times with the club's zone, numbers to be added up."""
     if value is None or isinstance(value, bool):
         return {None: "", True: "yes", False: "no"}[value]
     if isinstance(value, datetime):
-        return f"{localtime(value):%Y-%m-%d %H:%M}"
+        return f"{localtime(value):%Y-%m-%d %H:%M %Z}"
     if isinstance(value, time):
         return f"{value:%H:%M}"
     if isinstance(value, Decimal | int):

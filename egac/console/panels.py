@@ -50,12 +50,16 @@ def hourly(
         _point(
             counts,
             (hour, channel),
-            label=f"{localtime(hour):%H:%M %Z}",
-            tick=f"{localtime(hour):%H:%M}" if localtime(hour).hour % EVERY_FEW == 0 else "",
+            label=_clock(hour),
+            tick=_clock(hour) if localtime(hour).hour % EVERY_FEW == 0 else "",
         )
         for hour in hours
     ]
     return columns_of(points, title=title)
+
+
+def _clock(hour: datetime) -> str:
+    return f"{localtime(hour):%H:%M %Z}"
 
 
 def daily(

@@ -49,10 +49,14 @@ def test_what_is_to_come_is_what_the_schedule_names(on: date, minute: int, job: 
 @pytest.mark.parametrize(
     ("ran", "kind", "title"),
     [
-        ({"succeeded": 3}, "good", "10:00: 3 succeeded"),
-        ({"succeeded": 3, "running": 1}, "running", "10:00: 1 running, 3 succeeded"),
-        ({"succeeded": 3, "running": 1, "lost": 1}, "bad", "10:00: 1 running, 3 succeeded, 1 lost"),
-        ({"failed": 1}, "bad", "10:00: 1 failed"),
+        ({"succeeded": 3}, "good", "10:00 GMT: 3 succeeded"),
+        ({"succeeded": 3, "running": 1}, "running", "10:00 GMT: 1 running, 3 succeeded"),
+        (
+            {"succeeded": 3, "running": 1, "lost": 1},
+            "bad",
+            "10:00 GMT: 1 running, 3 succeeded, 1 lost",
+        ),
+        ({"failed": 1}, "bad", "10:00 GMT: 1 failed"),
     ],
 )
 def test_a_run_that_went_wrong_shows_before_all_others(
