@@ -57,7 +57,7 @@ class StaffAdmin(ListAdmin, UserAdmin):
     filter_horizontal = ()
     formfield_overrides = AS_BOXES
     fieldsets = (
-        *UserAdmin.fieldsets[:-1],
+        *(UserAdmin.fieldsets or ())[:-1],
         ("Important dates", {"fields": ("signed_in", "added")}),
     )
     readonly_fields = ("signed_in", "added")

@@ -8,12 +8,14 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from egac.canary import CanaryRetry, Refused, take_back
 from egac.causes import MOST_CAUSES, NAME, Cause, causes_of, tables_with_causes
 from egac.console.actions import NOTHING_DONE
+from egac.console.dashboard import REFRESH_SECONDS
 from egac.console.instant import now_of
 from egac.console.outgoing import OutgoingAdmin
 from egac.console.records import RecordAdmin, moment
@@ -39,6 +41,7 @@ class Line:
     key: str  # of its addresses
     cause: Cause
     rows: str  # what the table holds, in words
+    table: str  # where its rows stand, in words
     channel: str
     what: str
     then: str
@@ -66,6 +69,7 @@ class FailureAdmin(RecordAdmin):
             path("", view(self.changelist_view), name=f"{of}_changelist"),
             path("<str:key>/retry/", view(self.retry), name=f"{of}_retry"),
             path("<str:key>/take-back/", view(self.take_back), name=f"{of}_take_back"),
+            path("<str:key>/test/", view(self.test), name=f"{of}_test"),
         ]
 
     def changelist_view(
@@ -87,9 +91,30 @@ class FailureAdmin(RecordAdmin):
             "ended": [told_of(each, now) for each in retries if not each.is_waiting],
             "is_cut": any(count >= MOST_CAUSES for count in _counts(lines)),
             "most": MOST_CAUSES,
+            "refresh_seconds": REFRESH_SECONDS,
             "lists": [(page.opts.verbose_name_plural, page.url_of("changelist")) for page in pages],
         }
         return TemplateResponse(request, "admin/failures.html", context)
+
+    def test(self, request: HttpRequest, key: str) -> HttpResponse:
+        """Answer with how the latest test of a cause stands, in the place of what a page shows."""
+        page, name = self._named(key)
+        if not page.has_view_permission(request):
+            raise PermissionDenied
+        if request.headers.get("HX-Request") != "true":
+            return redirect("admin:egac_failure_changelist")  # it is no whole page
+        of_it = CanaryRetry.objects.filter(source=page.model._meta.db_table, cause=name)
+        retry = of_it.order_by("-started_at").first()
+        if retry is None:
+            raise Http404
+        line = {
+            "key": key,
+            "retry": retry,
+            "stands": retry.sentence(now_of(request)),
+            "may_retry": request.user.has_perm(permission_of(page)),
+        }
+        context = {"line": line, "is_refresh": True, "refresh_seconds": REFRESH_SECONDS}
+        return TemplateResponse(request, "admin/canary.html", context)
 
     # The buttons
 
@@ -121,13 +146,20 @@ class FailureAdmin(RecordAdmin):
 
     def _asked(self, request: HttpRequest, key: str) -> tuple[OutgoingAdmin, str]:
         """Return the pages of the table that is meant, and the cause; refuse who may not retry."""
+        page, name = self._named(key)
+        if not request.user.has_perm(permission_of(page)):
+            raise PermissionDenied
+        return page, name
+
+    def _named(self, key: str) -> tuple[OutgoingAdmin, str]:
+        """Return the pages of the table that a key names, and the cause."""
         table, _, name = key.rpartition("-")
         if not NAME.fullmatch(name):
             raise Http404
         page = next(
             (each for each in pages_of_tables() if each.model._meta.db_table == table), None
         )
-        if page is None or not request.user.has_perm(permission_of(page)):
+        if page is None:
             raise PermissionDenied
         return page, name
 
@@ -180,6 +212,7 @@ def lines_of(
             key=f"{table}-{cause.name}",
             cause=cause,
             rows=str(page.opts.verbose_name if cause.count == 1 else page.opts.verbose_name_plural),
+            table=str(page.opts.verbose_name_plural),
             channel=NAMES[page.sender_of(examples[0]).channel],
             what=what,
             then=then,

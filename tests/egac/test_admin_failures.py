@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from egac.canary import CanaryRetry
 from egac.causes import causes_of
 from notifications.models import Notification
-from tests.egac.failures import PAGE, ask, fail, fail_invites, page_of, url_of
+from tests.egac.failures import PAGE, ask, fail, fail_invites, page_of, press, url_of
 from tests.notifications.factories import whatsapp
 from tests.staff import login
 from tests.stored import everything_stored
@@ -32,6 +34,71 @@ def test_tells_of_each_cause_what_it_means_and_what_to_do() -> None:
     assert "Channel WhatsApp" in told
     assert "2 invites with the cause: Resend did not answer in time" in told
     assert told.count("Retry all with this cause") == 3
+
+
+def test_one_cause_of_two_lists_stands_twice_and_says_of_which_list_each_is() -> None:
+    error = "api.resend.com did not answer in time."
+    fail(2, error=error, reason="exhausted")
+    fail_invites(1)
+
+    told = page_of(login("Operators"))
+
+    assert "List Notifications" in told
+    assert "List Invites" in told
+    assert "where one cause stands in two lists, each is retried by itself" in told
+
+
+def test_the_examples_are_the_last_that_failed_the_latest_first() -> None:
+    for hours, row in enumerate(fail(5)):
+        Notification.objects.filter(pk=row.pk).update(failed_at=Now() - timedelta(hours=hours))
+
+    told = page_of(login("Operators"))
+
+    examples = "row0@families.example , row1@families.example , row2@families.example"
+    assert f"For example {examples}" in told
+    assert "row3@" not in told
+
+
+def refreshed(client: Client) -> Any:
+    """Ask as the page does every few seconds."""
+    return client.get(url_of(button="test"), headers={"HX-Request": "true"})
+
+
+def test_a_running_test_is_refreshed_until_it_is_over() -> None:
+    fail(3)
+    operator = login("Operators")
+    press(operator)
+    page = operator.get(PAGE).content.decode()
+    running = refreshed(operator).content.decode()
+
+    operator.post(url_of(button="take-back"), {"retry": CanaryRetry.objects.get().pk})
+
+    over = refreshed(operator).content.decode()
+    assert f'hx-get="{url_of(button="test")}" hx-trigger="every 5s"' in page
+    assert "Take back<" in running
+    assert 'hx-swap-oob="true"' in running
+    assert "Taken back by" in over
+    assert "Take back<" not in over
+    assert "hx-get" not in over
+
+
+def test_a_viewer_sees_a_test_run_and_cannot_take_it_back() -> None:
+    fail(3)
+    press(login("Operators"))
+    viewer = login("Viewers")
+
+    assert "test running" in refreshed(viewer).content.decode()
+    assert "Take back" not in refreshed(viewer).content.decode()
+    assert refreshed(login()).status_code == 403
+
+
+def test_who_opens_the_state_of_a_test_alone_gets_the_whole_page() -> None:
+    fail(3)
+    press(operator := login("Operators"))
+
+    answer: Any = operator.get(url_of(button="test"))
+
+    assert (answer.status_code, answer["Location"]) == (302, PAGE)
 
 
 def test_says_what_would_be_here_while_nothing_has_failed() -> None:

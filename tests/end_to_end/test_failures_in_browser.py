@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 CAUSE = "Resend does not send for our domain"
 LOST = "Our key at Resend may not send"
 RETRY = "Retry all with this cause"
+REFRESHED = "and arrived; 2 wait for it until"
 
 
 def fail(count: int, error: str) -> None:
@@ -77,13 +78,17 @@ def test_what_failed_for_one_cause_is_mended_and_sent_with_one_press(
     expect(page.locator(".messagelist")).to_contain_text("2 wait for it until")
     expect(page.locator(".ops-canary")).to_contain_text("1 went as a test at")
     found += faults(page, "a test that runs")
+    page.get_by_role("button", name=re.compile("^Take back")).focus()
     run_pass(limit=10, seconds=5)
-    page.reload()
-    expect(page.locator(".ops-canary")).to_contain_text("and arrived; 2 wait for it until")
+    expect(page.locator(".ops-canary")).to_contain_text(REFRESHED, timeout=12_000)
+    expect(page.get_by_role("button", name=re.compile("^Take back"))).to_be_focused()
     assert len(provider.resend.accepted) == 1
 
     CanaryRetry.objects.update(started_at=F("started_at") - timedelta(seconds=61))
     run_pass(limit=10, seconds=5)
+    expect(page.get_by_role("button", name=re.compile("^Take back"))).to_have_count(
+        0, timeout=12_000
+    )
     page.reload()
     expect(page.locator("#content")).to_contain_text("The test arrived, and 2 more were released")
     expect(page.locator(".ops-failure")).to_have_count(1)
