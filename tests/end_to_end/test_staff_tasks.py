@@ -260,6 +260,7 @@ def test_a_customers_booking_is_locked(desk: Page, provider: ProviderServer) -> 
 
     invoice.booking.refresh_from_db()
     assert invoice.booking.access_status == "active"
+    assert f"Your booking is open again: {invoice.booking.title}" in subjects(provider)
     assert Notification.objects.get(type="access_restored").status == "completed"
 
 
