@@ -54,6 +54,7 @@ class StaffAdmin(ListAdmin, UserAdmin):
     """Who may sign in: Django's own pages, in a list like all others."""
 
     sortable_by = ("username", "email")
+    empty_sentence = "Who may sign in shows here. Add the first one, and give them a role."
     filter_horizontal = ()
     formfield_overrides = AS_BOXES
     fieldsets = (
@@ -75,6 +76,7 @@ class StaffAdmin(ListAdmin, UserAdmin):
 class StaffGroupAdmin(ListAdmin, GroupAdmin):
     """The groups of staff: Django's own pages, in a list like all others."""
 
+    empty_sentence = "Groups show here. manage.py migrate makes the three of the roles anew."
     filter_horizontal = ()
     formfield_overrides = AS_BOXES
 

@@ -76,7 +76,7 @@ class ListAdmin(admin.ModelAdmin):
     sortable_by: ClassVar[Any] = ()
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    empty_sentence = "Nothing is here yet."
+    empty_sentence: str  # what would be here, and where it comes from
     empty_value_display = "–"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CappedList]:

@@ -71,5 +71,5 @@ def yours(user: Any) -> str:
         return "You are a superuser: you may do all of it."
     named = [name for name in user.groups.values_list("name", flat=True) if name in GROUPS]
     if not named:
-        return "You have none of these roles. A superuser gives you one under Groups."
+        return "You have none of these roles. A superuser gives you one under Users."
     return f"You are one of the {' and the '.join(sorted(named))}."

@@ -1,15 +1,19 @@
 """Who may open what, that looking changes nothing, and the pages of the ground's own tables."""
 
+import html
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from egac.console.roles import yours
+from scripts.benchmarks.console_pages import list_url, lists
 from tests.one_of_each import one_of_each
-from tests.staff import admin_patterns, admin_urls, login
+from tests.staff import admin_patterns, admin_urls, login, login_superuser
 
 pytestmark = pytest.mark.django_db
 
@@ -209,22 +213,24 @@ def test_the_list_of_runs_says_the_result_in_words(objects: dict[str, Any]) -> N
     assert "12 processed, 0 left." in page
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        "invites/invite",
-        "invites/enquiry",
-        "egac/messageaudit",
-        "egac/suppression",
-        "bookings/customer",
-        "bookings/booking",
-        "bookings/classsession",
-        "bookings/enrolment",
-        "egac/secretuse",
-    ],
-)
-def test_an_empty_list_says_what_would_be_here(model: str) -> None:
-    page = login("Viewers").get(f"/admin/{model}/").content.decode()
+@pytest.mark.parametrize("of", lists(), ids=lambda of: of.opts.label)
+def test_an_empty_list_says_what_would_be_here(of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = of.model._default_manager.none()
+    monkeypatch.setattr(type(of), "get_queryset", lambda *_: nothing)
 
-    assert "ops-empty" in page
-    assert "here" in page.partition("ops-empty")[2][:120]
+    page = html.unescape(login_superuser().get(list_url(of)).content.decode())
+
+    said = page.partition('"ops-empty">')[2].partition("</p>")[0]
+    assert said == vars(type(of))["empty_sentence"]  # its own
+    assert "here" in said
+
+
+def test_who_has_no_role_is_told_who_gives_one_and_where() -> None:
+    kim = get_user_model().objects.create_user("kim", is_staff=True)
+
+    page = html.unescape(login().get("/admin/").content.decode())
+    form = login_superuser().get(f"/admin/auth/user/{kim.pk}/change/").content.decode()
+
+    assert "Ask a superuser of the club for a role: they give it under Users." in page
+    assert yours(kim).endswith("A superuser gives you one under Users.")
+    assert 'name="groups"' in form
