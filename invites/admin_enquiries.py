@@ -45,6 +45,9 @@ class InvitesOfAnEnquiry(admin.TabularInline):
     show_change_link = True
     ordering = ("-created_at",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Invite]:
+        return super().get_queryset(request).select_related("enquiry")  # each line names it
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
