@@ -51,6 +51,13 @@ def register_rows(table: str, channel: str, query: Callable[[], OutgoingQuerySet
     ROWS.append(Rows(table, channel, query))
 
 
+def waiting_for(channel: str) -> int | None:
+    """Return how many messages wait for a channel, None for one that carries none."""
+    tables = [rows.query() for rows in ROWS if rows.channel == channel]
+    waiting = [rows.filter(status=rows.model.Status.PENDING).count() for rows in tables]
+    return sum(waiting) if tables else None
+
+
 def register_source(source: Source) -> None:
     """Let an app show figures of its own, as they are at an instant."""
     SOURCES.append(source)

@@ -10,8 +10,10 @@ from typing import Any
 
 from django.urls import reverse
 
+from egac.figures import finished
 from egac.providers import ProviderError, github
 from egac.providers.http import Answer, call
+from invites.models import Invite
 from invites.services import invite_stats
 from jobs.fixes import BY_CAUSE, Fix
 from jobs.models import JobRun
@@ -19,6 +21,7 @@ from jobs.registry import WATCH_JOB
 from jobs.watchers import BLIND, Finding
 
 FAILED = "failed_invites"
+HERE = "this database"  # whose invites a look counted, where it asked no other site
 FIXES = {
     FAILED: (
         BY_CAUSE,
@@ -72,10 +75,13 @@ def _counts_in(answer: Answer, site: str) -> dict[str, int]:
 
 
 def watch_invites(now: datetime) -> Iterator[Finding]:
-    """Find failed invites, as the last run of the monitor counted them."""
+    """Find failed invites: of this database now, of another site as the monitor last counted."""
     runs = JobRun.objects.filter(job=WATCH_JOB, status=JobRun.Status.SUCCEEDED)
-    counted = runs.order_by("-started_at").values_list("result__counts__failed", flat=True)
-    if failed := counted.first():
+    counted = runs.order_by("-started_at").values_list("result__site", "result__counts__failed")
+    site, failed = counted.first() or (HERE, 0)
+    if site in (HERE, None):
+        failed = finished(Invite._meta.db_table)["email", Invite.Status.FAILED]
+    if failed:
         yield Finding(
             cause=FAILED,
             sentence=failed_sentence(failed),
@@ -86,7 +92,7 @@ def watch_invites(now: datetime) -> Iterator[Finding]:
 
 def failed_sentence(count: int) -> str:
     """Return what is wrong in the words of both writers of the issue."""
-    return "1 invite has failed." if count == 1 else f"{count} invites have failed."
+    return "1 invite has failed." if count == 1 else f"{count:,} invites have failed."
 
 
 def tell_of_counts(counts: dict[str, int], *, site: str, now: datetime) -> None:

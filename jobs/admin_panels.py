@@ -19,9 +19,10 @@ from jobs.fixes import Button, buttons_for
 from jobs.lateness import JobState, job_states
 from jobs.models import Alert, JobRun
 from jobs.registry import JOBS, WATCH_JOB
-from jobs.watchers import BLIND
+from jobs.watchers import BLIND, Finding, findings
 
 LOOKS_EVERY = timedelta(minutes=15)
+JUST_FOUND = "Just found: nobody was told yet."
 
 
 @dataclass(frozen=True)
@@ -35,21 +36,27 @@ class Concern:
 
 
 def attention_panel(look: Look) -> dict[str, Any]:
-    """Return every open alert, and that nobody looks where that is so."""
+    """Return what is wrong now, and that nobody looks where that is so.
+
+    The alerts only say since when: between two looks they tell of what is over, and not of what
+    is new.
+    """
     looked_at = last_look()
-    alerts = Alert.objects.open().order_by("opened_at", "pk")
-    concerns = [*unwatched(looked_at, look), *(concern_of(alert, look) for alert in alerts)]
+    opened = dict(Alert.objects.open().values_list("cause", "opened_at"))
+    found = sorted(findings(look.now).values(), key=lambda each: opened.get(each.cause, look.now))
+    trouble = [concern_of(each, opened.get(each.cause), look) for each in found]
+    concerns = [*unwatched(looked_at, look), *trouble]
     count = len(concerns)
     news = f"{count} {'thing needs' if count == 1 else 'things need'} attention."
     looked = f"The last look around was {at(looked_at, look.now)}." if looked_at else ""
     return {"concerns": concerns, "news": news if concerns else "All is well.", "looked": looked}
 
 
-def concern_of(alert: Alert, look: Look) -> Concern:
-    """Return an open alert as the dashboard shows it."""
-    since = f"Since {clock(alert.opened_at, look.now)}."
-    buttons = buttons_for(alert.cause, alert.page, look.may)
-    return Concern(alert.sentence, alert.next_step, since, buttons)
+def concern_of(finding: Finding, opened_at: datetime | None, look: Look) -> Concern:
+    """Return what is wrong as the dashboard shows it; `opened_at` is of its alert, if any."""
+    since = f"Since {clock(opened_at, look.now)}." if opened_at else JUST_FOUND
+    buttons = buttons_for(finding.cause, finding.page, look.may)
+    return Concern(finding.sentence, finding.next_step, since, buttons)
 
 
 def last_look() -> datetime | None:

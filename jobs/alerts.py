@@ -13,7 +13,7 @@ from egac.logs import redact
 from egac.providers import ProviderError
 from jobs.models import Alert
 from jobs.sinks import SINKS, Event, Notice, Sink, link_to
-from jobs.watchers import WATCHERS, Finding
+from jobs.watchers import Finding, findings
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +38,7 @@ def watch_everything(now: datetime) -> None:
 
     `now` is on the database's clock. Any number may look side by side.
     """
-    found: dict[str, Finding] = {}
-    for look in WATCHERS.values():
-        for finding in look(now):
-            found.setdefault(finding.cause, finding)  # the first watcher says it best
+    found = findings(now)
     for finding in found.values():
         _note(finding, now)
     # What another look has found meanwhile stays open.
@@ -53,7 +50,7 @@ def watch_everything(now: datetime) -> None:
 def _note(finding: Finding, now: datetime) -> None:
     """Count the open alert of this cause up, or open one."""
     told = {
-        "sentence": redact(finding.sentence),
+        "sentence": finding.sentence,
         "next_step": finding.next_step,
         "page": finding.page,
         "last_seen_at": now,

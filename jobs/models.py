@@ -7,7 +7,7 @@ from typing import Self
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Func, Max, Q, Value
 from django.db.models.functions import Now, TruncDate
 
 from egac.search import Words
@@ -40,6 +40,13 @@ class JobRunQuerySet(models.QuerySet["JobRun"]):
         newest_first = self.order_by("-started_at", "-pk").defer("result", "log")
         first, *others = (newest_first.filter(job=job)[:1] for job in jobs)
         return {run.job: run for run in first.union(*others, all=True)}
+
+    def failures_in_a_row(self, job: str) -> int:
+        """Count those of these runs of a job that came after its last success."""
+        runs = self.filter(job=job)
+        succeeded_at = runs.filter(status=JobRun.Status.SUCCEEDED).aggregate(at=Max("started_at"))
+        since = succeeded_at["at"]
+        return (runs.filter(started_at__gt=since) if since else runs).count()
 
     def briefly(self) -> Self:
         """Return the runs for a list: of a result only `brief`, not what grows with its rows."""

@@ -5,13 +5,15 @@ and changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import Q
 from django.urls import reverse
 
 from egac.channels import Channel, explain
+from egac.logs import redact
+from egac.metrics import waiting_for
 from egac.providers import Cause
 from jobs.lateness import job_states
 from jobs.models import JobRun
@@ -42,10 +44,18 @@ def watch_channels(now: datetime) -> Iterator[Finding]:
     for channel in Channel.objects.filter(is_down, paused_at=None, held_until__isnull=False):
         yield Finding(
             cause=f"channel_down:{channel.name}",
-            sentence=shortened(explain(channel)),
+            sentence=f"{_held_up(channel.name)}{shortened(explain(channel))}",
             next_step="Mend what the last answer names, then press Resume on the channel.",
             page=reverse("admin:egac_channel_changelist"),
         )
+
+
+def _held_up(channel: str) -> str:
+    """Return how many messages a closed channel holds up; "" for one that carries none."""
+    count = waiting_for(channel)
+    if count is None:
+        return ""
+    return "1 message waits. " if count == 1 else f"{count:,} messages wait. "
 
 
 def watch_jobs(now: datetime) -> Iterator[Finding]:
@@ -54,13 +64,14 @@ def watch_jobs(now: datetime) -> Iterator[Finding]:
     A job that failed and so became late is one cause, told once.
     """
     still_running = Q(status=JobRun.Status.RUNNING, lease_ends_at__gte=now)
-    ended = JobRun.objects.filter(dry_run=False).exclude(still_running).newest_of_each(JOBS)
+    ended = JobRun.objects.filter(dry_run=False).exclude(still_running)
+    newest = ended.newest_of_each(JOBS)
     for state in job_states(now):
-        name, run = state.job.name, ended.get(state.job.name)
+        name, run = state.job.name, newest.get(state.job.name)
         if state.is_paused:
             continue
         if run and run.status != JobRun.Status.SUCCEEDED:
-            yield _failed(run)
+            yield _failed(run, ended.failures_in_a_row(name))
         elif state.is_late:
             yield Finding(
                 cause=cause_of(name),
@@ -70,22 +81,27 @@ def watch_jobs(now: datetime) -> Iterator[Finding]:
             )
 
 
-def _failed(run: JobRun) -> Finding:
+def _failed(run: JobRun, count: int) -> Finding:
+    """Return that the newest run of a job failed, as the last of `count` in a row."""
     page = reverse("admin:jobs_jobrun_change", args=[run.pk])
     why = shortened(run.error or "its process was killed or the machine stopped")
     if run.job == WATCH_JOB:
         return Finding(
             cause=cause_of(run.job),
-            sentence=f"The monitor is blind: {why}",
+            sentence=f"The monitor is blind: it failed {_in_a_row(count)}. {why}",
             next_step="Until it sees again, look at the failed invites yourself.",
             page=page,
         )
     return Finding(
         cause=cause_of(run.job),
-        sentence=f"{JOBS[run.job].title} ({run.job}) failed: {why}",
+        sentence=f"{JOBS[run.job].title} ({run.job}) failed {_in_a_row(count)}: {why}",
         next_step="Mend the cause that its run names, then run it again.",
         page=page,
     )
+
+
+def _in_a_row(count: int) -> str:
+    return "1 time" if count == 1 else f"{count:,} times in a row"
 
 
 def cause_of(job: str) -> str:
@@ -105,3 +121,13 @@ WATCHERS: dict[str, Watcher] = {"channels": watch_channels, "jobs": watch_jobs}
 def register_watcher(name: str, watcher: Watcher) -> None:
     """Let an app watch over its own part."""
     WATCHERS[name] = watcher
+
+
+def findings(now: datetime) -> dict[str, Finding]:
+    """Return what is wrong at an instant by its cause, without a secret; it changes no table."""
+    found: dict[str, Finding] = {}
+    for look in WATCHERS.values():
+        for finding in look(now):
+            safe = replace(finding, sentence=redact(finding.sentence))
+            found.setdefault(finding.cause, safe)  # the first watcher says it best
+    return found

@@ -22,7 +22,7 @@ from notifications.services import URGENT, Message, email_payload, enqueue
 from notifications.staff import is_a_worker_about
 
 TOO_LONG = timedelta(minutes=15)  # a due message that waits longer: nobody sends, or too slowly
-WORDS = {"email": "E-mails", "whatsapp": "WhatsApp messages"}
+WORDS = {"email": "e-mail", "whatsapp": "WhatsApp message"}
 IS_OPEN = "alert_is_open"  # a relevance check, by name
 FAILED, TOO_OLD = "failed_notifications", "due_too_old"
 FIXES = {
@@ -45,13 +45,15 @@ FIXES = {
 def watch_notifications(now: datetime) -> Iterator[Finding]:
     """Find messages that failed, a missing worker, and messages that wait too long."""
     yield from _failed()
-    waiting = [channel for channel in CHANNELS if _waits_too_long(channel, now)]
+    counts = {channel: _wait_too_long(channel, now) for channel in CHANNELS}
+    waiting = {channel: count for channel, count in counts.items() if count}
     if not (waiting or settings.WORKER_EXPECTED) or is_a_worker_about():
-        yield from (_waiting(channel) for channel in waiting)
+        yield from (_waiting(channel, count) for channel, count in waiting.items())
         return
+    due = Notification.objects.due().count()
     yield Finding(
         cause="job:run_worker_queue",  # as when that job is late: told once
-        sentence="No worker was seen for 5 minutes, so queued messages wait.",
+        sentence=f"No worker was seen for 5 minutes, and {_have(due, 'queued message')} come due.",
         next_step="Start manage.py run_worker_queue --loop, or see why cron does not run it.",
         page=reverse("admin:notifications_worker_changelist"),
     )
@@ -66,36 +68,36 @@ def _failed() -> Iterator[Finding]:
         rest = f"; of {uncertain} nobody knows whether they arrived" if uncertain else ""
         yield Finding(
             cause=FAILED,
-            sentence=f"{failed} queued {_messages(failed)} failed{rest}.",
+            sentence=f"{_have(failed, 'queued message')} failed{rest}.",
             next_step="Open the failed ones: retry each, or cancel what shall not be sent.",
             page=reverse("admin:notifications_notification_changelist") + "?status__exact=failed",
         )
 
 
-def _messages(count: int) -> str:
-    return "message has" if count == 1 else "messages have"
+def _have(count: int, noun: str) -> str:
+    return f"1 {noun} has" if count == 1 else f"{count:,} {noun}s have"
 
 
-def _waits_too_long(channel: str, now: datetime) -> bool:
-    """Whether messages of a channel wait that nobody holds back on purpose."""
+def _wait_too_long(channel: str, now: datetime) -> int:
+    """Return how many messages of a channel wait that nobody holds back on purpose."""
     lane = CHANNELS[channel][-1](Bounds(), len)
     is_on_purpose = lane.why_held() not in ("", lane.why_unconfigured())
     if is_on_purpose or channels.is_down(channel):  # a channel that is down has an alert of its own
-        return False
+        return 0
     queue = Notification.objects
     rows = queue.for_whatsapp() if channel == "whatsapp" else queue.for_email()
     since = now - TOO_LONG
     long_due = Q(due_at=None) | Q(due_at__lt=since)
     # A message that staff retry has been due since then, however old it is.
-    return rows.due().filter(long_due, updated_at__lt=since).exists()
+    return rows.due().filter(long_due, updated_at__lt=since).count()
 
 
-def _waiting(channel: str) -> Finding:
+def _waiting(channel: str, count: int) -> Finding:
     lane = CHANNELS[channel][-1](Bounds(), len)
     why = lane.why_held() or channels.why_closed(channel) or "The worker does not keep up."
     return Finding(
         cause=f"{TOO_OLD}:{channel}",
-        sentence=f"{WORDS[channel]} have been due for more than 15 minutes. {why}",
+        sentence=f"{_have(count, WORDS[channel])} been due for more than 15 minutes. {why}",
         next_step="Mend that, or resume the channel.",
         page=reverse("admin:notifications_notification_changelist") + "?status__exact=pending",
     )

@@ -12,11 +12,11 @@ from egac import channels
 from egac.console import dashboard
 from egac.providers import Cause, ProviderError
 from jobs.alerts import watch_everything
-from jobs.models import Alert
+from jobs.watchers import WATCHERS
 from notifications.models import Worker
 from tests.egac.test_figures import attempt
 from tests.end_to_end.browser import Open
-from tests.jobs.looks import NOON
+from tests.jobs.looks import finding
 from tests.jobs.runs import ran
 from tests.notifications.factories import email, queue
 from tests.providers.server import ProviderServer
@@ -46,7 +46,9 @@ def refreshed(page: Page, times: int = 1) -> None:
     page.wait_for_timeout(50)  # until what came is in its place
 
 
-def test_a_refresh_moves_nothing_that_is_being_read(page: Page, troubles: list[str]) -> None:
+def test_a_refresh_moves_nothing_that_is_being_read(
+    page: Page, troubles: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     table, waiting = page.locator("#hours-email-table"), page.locator("#queue-1-1")
     page.locator("#hours-email-summary").click()
     page.locator("#hours-email-scroll").evaluate("each => { each.scrollTop = 90; }")
@@ -56,7 +58,7 @@ def test_a_refresh_moves_nothing_that_is_being_read(page: Page, troubles: list[s
 
     queue(email())
     attempt(timezone.now()).save()
-    Alert.objects.create(cause="pool", sentence="1 pool.", opened_at=NOON, last_seen_at=NOON)
+    monkeypatch.setitem(WATCHERS, "pool", lambda now: [finding()])
 
     expect(waiting).to_contain_text("1")
     expect(table).to_contain_text(f"{timezone.localtime():%H}:00")

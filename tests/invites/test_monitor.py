@@ -82,8 +82,8 @@ def test_a_site_that_cannot_be_asked_makes_the_monitor_blind_and_nothing_healthy
     assert status == 5
     assert open_alerts() == {
         "failed_invites": "2 invites have failed.",
-        "monitor_blind": "The monitor is blind: http://127.0.0.1:9 is unreachable: 127.0.0.1:9 "
-        "could not be reached.",
+        "monitor_blind": "The monitor is blind: it failed 1 time. http://127.0.0.1:9 is "
+        "unreachable: 127.0.0.1:9 could not be reached.",
     }
 
 

@@ -12,10 +12,11 @@ from django.test import Client
 from django.urls import reverse
 
 from egac import channels
+from jobs import watchers
 from jobs.fixes import FIXES, Button
 from jobs.models import Alert
 from jobs.watchers import BLIND
-from tests.jobs.looks import NOON
+from tests.jobs.looks import NOON, finding
 from tests.staff import OUR_APPS, login
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,8 +94,10 @@ def test_each_button_leads_a_manager_to_a_page_that_opens(alerts: list[Alert]) -
 
 
 def test_the_dashboard_shows_them_too_but_none_that_a_viewer_may_not_press(
-    alerts: list[Alert],
+    alerts: list[Alert], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    found = [finding(alert.sentence, alert.cause) for alert in alerts]
+    monkeypatch.setattr(watchers, "WATCHERS", {"of the test": lambda now: found})
     manager = login("Managers").get("/admin/").content.decode()
     viewer = login("Viewers").get("/admin/").content.decode()
 

@@ -45,9 +45,20 @@ def test_finds_a_job_that_failed_and_names_its_run() -> None:
 
     finding = found()[f"job:{NIGHTLY}"]
     assert finding.sentence == (
-        "Bill yesterday's classes (generate_t5_invoices) failed: The price is gone."
+        "Bill yesterday's classes (generate_t5_invoices) failed 1 time: The price is gone."
     )
     assert finding.page == f"/admin/jobs/jobrun/{run.pk}/change/"
+
+
+def test_says_how_often_a_job_failed_since_it_last_succeeded() -> None:
+    ran(NOON - timedelta(days=3), NIGHTLY, status=JobRun.Status.FAILED)
+    failed(NIGHTLY)
+    failed(NIGHTLY)
+    failed(WATCH_JOB)
+    ran(NOON, WATCH_JOB, status=JobRun.Status.LOST)
+
+    assert "(generate_t5_invoices) failed 2 times in a row: " in found()[f"job:{NIGHTLY}"].sentence
+    assert "it failed 2 times in a row. " in found()[BLIND].sentence
 
 
 def test_a_later_success_ends_it() -> None:
@@ -106,7 +117,9 @@ def test_of_a_paused_job_nothing_is_expected() -> None:
 def test_a_monitor_that_sees_nothing_is_blind() -> None:
     failed(WATCH_JOB, "https://club.example is unreachable.")
 
-    assert found()[BLIND].sentence == "The monitor is blind: https://club.example is unreachable."
+    assert found()[BLIND].sentence == (
+        "The monitor is blind: it failed 1 time. https://club.example is unreachable."
+    )
 
 
 def test_a_long_error_is_cut() -> None:

@@ -67,8 +67,9 @@ def test_one_failed_message_is_one_message() -> None:
 def test_finds_that_nobody_sends() -> None:
     waited(email())
 
-    [cause] = found()
-    assert cause == "job:run_worker_queue"
+    [finding] = found().values()
+    assert finding.cause == "job:run_worker_queue"
+    assert finding.sentence.endswith("for 5 minutes, and 1 queued message has come due.")
 
 
 def test_finds_a_missing_worker_before_a_message_waits(settings: Settings) -> None:
@@ -84,8 +85,8 @@ def test_finds_a_missing_worker_before_a_message_waits(settings: Settings) -> No
 @pytest.mark.parametrize(
     ("payload", "cause", "words"),
     [
-        (email(), "due_too_old:email", "E-mails have been due for more than 15 minutes."),
-        (whatsapp(), "due_too_old:whatsapp", "WhatsApp messages have been due for more"),
+        (email(), "due_too_old:email", "2 e-mails have been due for more than 15 minutes."),
+        (whatsapp(), "due_too_old:whatsapp", "2 WhatsApp messages have been due for more"),
     ],
 )
 def test_finds_what_a_living_worker_does_not_send(
@@ -93,6 +94,8 @@ def test_finds_what_a_living_worker_does_not_send(
 ) -> None:
     a_worker_lives()
     waited(payload)
+    waited(payload)
+    queue(payload)
 
     [finding] = found().values()
     assert finding.cause == cause

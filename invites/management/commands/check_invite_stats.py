@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from egac.providers import ProviderError, github
 from invites.monitor import (
+    HERE,
     Blind,
     counts_here,
     counts_of_site,
@@ -38,7 +39,7 @@ class Command(JobCommand):
     def work(self, options: dict[str, Any]) -> dict[str, Any]:
         site = options["url"]
         counts = counts_of_site(site, secret=settings.CRON_SECRET) if site else counts_here()
-        return {"ok": True, "counts": counts, "site": site or "this database"}
+        return {"ok": True, "counts": counts, "site": site or HERE}
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
