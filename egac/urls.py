@@ -10,6 +10,11 @@ from egac.metrics import metrics
 from egac.webhooks import from_resend
 from egac.webhooks_whatsapp import from_whatsapp
 
+handler400 = "egac.console.errors.impossible"
+handler403 = "egac.console.errors.refused"
+handler404 = "egac.console.errors.missing"
+handler500 = "egac.console.errors.broken"
+
 autodiscover_modules("admin", "admin_panels", register_to=admin.site)
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
