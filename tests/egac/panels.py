@@ -3,6 +3,7 @@
 import html
 import re
 from typing import Any
+from xml.etree import ElementTree
 
 from django.test import Client
 from django.utils.html import strip_tags
@@ -21,3 +22,14 @@ def shown(name: str, client: Client | None = None) -> str:
     panel = re.split(r'<div id="panel-|<span id="dashboard', rest.partition(">")[2])[0]
     words = strip_tags(re.sub(r"<svg.*?</svg>", "", panel, flags=re.S).replace("<", " <"))
     return " ".join(html.unescape(words).split())
+
+
+def drawn(chart: str) -> dict[str, list[tuple[int, int]]]:
+    """Return top and bottom of each column of a chart, from left to right, by what it tells."""
+    page = refreshed(login("Viewers")).content.decode()
+    [svg] = re.findall(rf'<svg [^>]*aria-labelledby="{chart}-title .*?</svg>', page, flags=re.S)
+    columns: dict[str, list[tuple[int, int]]] = {}
+    for rect in ElementTree.fromstring(svg).iter("rect"):
+        top = int(rect.attrib["y"])
+        columns.setdefault(rect.attrib["class"], []).append((top, top + int(rect.attrib["height"])))
+    return columns

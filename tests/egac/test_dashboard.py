@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from egac import channels
+from egac.console.columns import HEAD, HEIGHT
 from egac.console.dashboard import PANELS
 from egac.models import MessageAudit
 from egac.providers import Cause, ProviderError
@@ -20,7 +21,7 @@ from invites.models import Invite
 from jobs.models import Alert, JobRun
 from jobs.services import pause_job
 from notifications.models import Notification, Worker
-from tests.egac.panels import refreshed, shown
+from tests.egac.panels import drawn, refreshed, shown
 from tests.egac.test_figures import attempt
 from tests.invites.factories import InviteFactory
 from tests.jobs.looks import NOON
@@ -170,6 +171,26 @@ def test_an_attempt_shows_in_the_drawing_and_in_its_table() -> None:
     hour = f"{timezone.localtime():%H}:00 {timezone.localtime():%Z}"
     assert f"1 sent, 1 failed try. Most at {hour}: 1 sent, 1 failed try." in after
     assert f"{hour} 1 1 " in after
+
+
+def test_the_columns_are_drawn_as_high_as_the_rows_say() -> None:
+    base, now = HEAD + HEIGHT, timezone.now()
+    before = drawn("hours-email")
+
+    for outcome in ("accepted", "accepted", "accepted", "refused"):
+        attempt(now, outcome=outcome).save()
+    attempt(now - timedelta(hours=1)).save()
+    attempt(now, channel="whatsapp").save()
+
+    after = drawn("hours-email")
+    (earlier, (top, bottom)), [(failed_top, failed_bottom)] = after["ops-sent"], after["ops-failed"]
+    assert before == {}
+    assert earlier[1] == bottom == base
+    assert failed_bottom == top  # on top of what was sent
+    quarter = (base - failed_top) / 4
+    assert failed_bottom - failed_top == pytest.approx(quarter, abs=1)
+    assert base - earlier[0] == pytest.approx(quarter, abs=1)
+    assert base - top == pytest.approx(3 * quarter, abs=1)
 
 
 def test_a_worker_that_fell_silent_says_since_when(worker: Worker) -> None:
