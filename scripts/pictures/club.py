@@ -27,7 +27,7 @@ from scripts import first_look
 from scripts.benchmarks.scratch import database_url
 from tests.crawl import crawl
 
-NAME = "maya"  # who is signed in on the pictures
+STAFF = {"Managers": "maya", "Viewers": "noor"}  # who is signed in on the pictures
 ONE_DAY = timedelta(days=1)
 
 
@@ -118,12 +118,16 @@ def today() -> date:
     return timezone.localdate()  # noqa: TID251  the pictures show today
 
 
-def session_of_a_manager(*, finds_pages: bool) -> tuple[str, dict[str, str]]:
-    """Sign a manager in; return the session, and if asked the address of each kind of page."""
-    user = get_user_model().objects.create_user(NAME, is_staff=True)
-    user.groups.add(Group.objects.get(name="Managers"))
+def signed_in(name: str, group: str) -> Client:
+    """Return the browser of a new member of a group."""
+    user = get_user_model().objects.create_user(name, is_staff=True)
+    user.groups.add(Group.objects.get(name=group))
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(user)
-    visits = crawl(client, examples=1) if finds_pages else {}
-    pages = {visit.name: path for path, visit in reversed(visits.items()) if visit.is_ours}
-    return client.cookies["sessionid"].value, pages
+    return client
+
+
+def pages_of(client: Client) -> dict[str, str]:
+    """Return the address of each kind of page by its name."""
+    visits = crawl(client, examples=1)
+    return {visit.name: path for path, visit in reversed(visits.items()) if visit.is_ours}

@@ -2,13 +2,17 @@
 
 import argparse
 from collections.abc import Iterator, Mapping
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
+from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as TookTooLong
 
 from egac.environment import BASE_DIR
-from scripts.pictures.club import running_club, session_of_a_manager
+from scripts.pictures.club import STAFF, pages_of, running_club, signed_in
+from scripts.pictures.pressed import PRESSED
 from scripts.pictures.scenes import SCENES, Scene
 from scripts.pictures.small import make_small
 from tests.conftest import CHROMIUM
@@ -16,6 +20,7 @@ from tests.conftest import CHROMIUM
 DOCS = BASE_DIR / "docs" / "images"
 VIEWPORTS = {"1280": {"width": 1280, "height": 800}, "390": {"width": 390, "height": 844}}
 SCHEMES = ("light", "dark")
+MOST_MILLISECONDS = 10_000  # that a step waits for what it presses
 
 
 def main(arguments: list[str]) -> int:
@@ -27,11 +32,13 @@ def main(arguments: list[str]) -> int:
     folder = DOCS if chosen.docs else chosen.folder
     folder.mkdir(parents=True, exist_ok=True)
     with running_club() as address:
-        session, pages = session_of_a_manager(finds_pages=not chosen.docs)
+        clients = {group: signed_in(name, group) for group, name in STAFF.items()}
+        pages = {} if chosen.docs else pages_of(clients["Managers"])
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            studio = Studio(browser, address, session)
-            taken = studio.take_scenes() if chosen.docs else studio.take_pages(pages)
+            studio = Studio(browser, address, clients)
+            of_all = chain(studio.take_pages(pages), studio.take_pressed())
+            taken = studio.take_scenes() if chosen.docs else of_all
             count = sum(1 for _ in save(taken, folder, is_small=chosen.docs))
             browser.close()
     print(f"{count} pictures are in {folder}.")
@@ -47,21 +54,23 @@ def save(taken: Iterator[tuple[str, bytes]], folder: Path, *, is_small: bool) ->
 
 
 class Studio:
-    """A browser in which a manager is signed in."""
+    """A browser in which one of each group is signed in."""
 
-    def __init__(self, browser: Browser, address: str, session: str) -> None:
-        self.browser, self.address, self.session = browser, address, session
+    def __init__(self, browser: Browser, address: str, clients: Mapping[str, Client]) -> None:
+        self.browser, self.address, self.clients = browser, address, clients
 
-    def page(self, width: str, scheme: Any) -> Page:
-        """Return a page of this width and scheme, without motion."""
+    def page(self, width: str, scheme: Any, *, group: str = "Managers") -> Page:
+        """Return a page of this width and scheme, without motion; of nobody for no group."""
         context = self.browser.new_context(
             viewport=VIEWPORTS[width],  # type: ignore[arg-type]
             color_scheme=scheme,
             reduced_motion="reduce",
             locale="en-GB",
         )
-        cookie = {"name": "sessionid", "value": self.session, "url": self.address}
-        context.add_cookies([cookie])  # type: ignore[list-item]
+        if group:
+            session = self.clients[group].cookies["sessionid"].value
+            cookie = {"name": "sessionid", "value": session, "url": self.address}
+            context.add_cookies([cookie])  # type: ignore[list-item]
         return context.new_page()
 
     def take_scenes(self) -> Iterator[tuple[str, bytes]]:
@@ -87,3 +96,17 @@ class Studio:
                     page.goto(f"{self.address}{path}")
                     yield f"{name}-{width}-{scheme}", page.screenshot(full_page=True)
                 page.context.close()
+
+    def take_pressed(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the same of each page that only a press opens."""
+        for width, scheme, scene in product(VIEWPORTS, SCHEMES, PRESSED):
+            page = self.page(width, scheme, group=scene.group)
+            page.set_default_timeout(MOST_MILLISECONDS)
+            page.goto(f"{self.address}/admin/{scene.path}")
+            try:
+                scene.steps(page)
+                page.locator(scene.shows).first.wait_for()
+                yield f"{scene.name}-{width}-{scheme}", page.screenshot(full_page=True)
+            except TookTooLong:
+                print(f"{scene.name} has no picture: the club has no row for it.")
+            page.context.close()

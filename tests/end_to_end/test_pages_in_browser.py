@@ -1,7 +1,8 @@
 """Every page of the admin in a real Chromium: its policy holds, and nobody is shut out of it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -11,11 +12,14 @@ from playwright.sync_api import Page, expect
 from pytest_django.fixtures import Settings
 
 from bookings.models import Booking
+from egac.console import site
+from egac.console.actions import MOST_SHOWN
 from invites.models import Invite
 from notifications.models import Notification
+from scripts.pictures.pressed import PRESSED, Pressed
 from tests.bookings.factories import BookingFactory
 from tests.crawl import crawl
-from tests.end_to_end.browser import DESK, PHONE, Open
+from tests.end_to_end.browser import DESK, PHONE, Open, visit
 from tests.end_to_end.reports import Reports, reports_of_the_browser
 from tests.invites.factories import InviteFactory
 from tests.notifications.factories import email, queue
@@ -29,10 +33,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 OPTIONS = {"resultTypes": ["violations"], "preload": False}
 ONLY_CONTRAST = {**OPTIONS, "runOnly": ["color-contrast"]}
 OF_DJANGO = ("/admin/auth/user/", "/admin/auth/group/", "/admin/password_change/")
+NO_PAGE = "Failed to load resource"  # what Chromium says of a status such as 404
+RENDERED = json.dumps({"to": ["a@b.example"], "subject": "Old", "html": "Old", "text": "Old"})
 ALIKE = "_history"  # so one of them stands for all
 # The links fade into the other colour.
 SETTLED = "document.getAnimations().forEach(each => each.finish())"
 
+UNSAID = """[...document.querySelectorAll("[aria-describedby]")]
+    .flatMap(each => each.getAttribute("aria-describedby").split(" "))
+    .filter(id => !document.getElementById(id))"""
 FITS_A_PHONE = f"""new Promise(tell => {{
     const until = performance.now() + 2000;  // by then it has settled
     const look = () => {{
@@ -75,19 +84,25 @@ def pages_of(client: Client, objects: dict[str, Any]) -> dict[str, str]:
     return {name: path for name, path in pages.items() if name not in alike[1:]}
 
 
-def faults_of(page: Page, path: str) -> Iterator[str]:
-    """Yield what is wrong with a page by day, by night and on a phone."""
+def faults_at(page: Page, path: str) -> Iterator[str]:
+    """Open an address and yield what is wrong with its page."""
     page.goto(page.url.partition("/admin/")[0] + path)
+    yield from faults_of(page, path)
+
+
+def faults_of(page: Page, name: str) -> Iterator[str]:
+    """Yield what is wrong with an open page by day, by night and on a phone."""
     if not page.locator("#content, main").first.is_visible():
-        yield f"{path} is empty"
+        yield f"{name} is empty"
+    yield from (f"{name} has no {id} to describe a field" for id in page.evaluate(UNSAID))
     page.evaluate(AXE_SCRIPT)
-    yield from serious_faults(page, path, OPTIONS)
+    yield from serious_faults(page, name, OPTIONS)
     page.emulate_media(color_scheme="dark")
     page.evaluate(SETTLED)
-    yield from serious_faults(page, f"{path} by night", ONLY_CONTRAST)
+    yield from serious_faults(page, f"{name} by night", ONLY_CONTRAST)
     page.set_viewport_size(PHONE)
     if not page.evaluate(FITS_A_PHONE):
-        yield f"{path} scrolls sideways on a phone"
+        yield f"{name} scrolls sideways on a phone"
     page.set_viewport_size(DESK)
     page.emulate_media(color_scheme="light")
 
@@ -106,7 +121,7 @@ def test_every_page_keeps_its_policy_and_shuts_nobody_out(
     pages = pages_of(superuser, objects)
     page = open_page("", client=superuser)
 
-    faults = [fault for path in pages.values() for fault in faults_of(page, path)]
+    faults = [fault for path in pages.values() for fault in faults_at(page, path)]
 
     assert faults == []
     assert troubles == []
@@ -122,9 +137,54 @@ def test_what_is_masked_shuts_nobody_out(
     urls = admin_urls(objects)
     names = ("invites_invite_change", "egac_person_change", "bookings_customer_changelist")
 
-    faults = [fault for name in names for fault in faults_of(page, urls[name])]
+    faults = [fault for name in names for fault in faults_at(page, urls[name])]
 
     assert faults == troubles == []
+
+
+def faults_of_pressed(page: Page, scenes: Iterable[Pressed]) -> Iterator[str]:
+    for scene in scenes:
+        visit(page, scene.path)
+        scene.steps(page)
+        expect(page.locator(scene.shows).first, scene.name).to_be_visible()
+        yield from faults_of(page, scene.name)
+
+
+@pytest.fixture
+def pressable(objects: dict[str, Any]) -> None:
+    """Rows for every button: more failed than go without a number, one that was changed since."""
+    for number in range(MOST_SHOWN + 1):
+        to = email(to=f"a.parent.with.a.long.name.{number}@a-school-with-a-long-name.example")
+        queue(to, status="failed", reason="permanent")
+    Invite.objects.filter(status="failed").update(rendered=RENDERED)
+
+
+def test_pages_that_only_a_press_opens_shut_nobody_out(
+    open_page: Open, pressable: None, troubles: list[str], reports: Reports
+) -> None:
+    faults: list[str] = []
+
+    for group, scenes in groupby(PRESSED, key=lambda scene: scene.group):
+        page = open_page("", client=login(group))
+        if not group:
+            page.context.clear_cookies()
+        faults += faults_of_pressed(page, scenes)
+
+    assert faults == []
+    assert [each for each in troubles if not each.startswith(NO_PAGE)] == []
+    assert reports.told == []
+
+
+def test_a_page_that_broke_shuts_nobody_out(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, reports: Reports
+) -> None:
+    page = open_page("egac/role/")
+    monkeypatch.delattr(site, "dashboard_context")
+
+    faults = list(faults_at(page, "/admin/"))
+
+    assert page.get_by_role("heading", name="This page broke").is_visible()
+    assert faults == reports.told == []
 
 
 def test_a_violation_would_be_seen(open_page: Open, troubles: list[str], reports: Reports) -> None:

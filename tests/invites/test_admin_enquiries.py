@@ -117,7 +117,7 @@ def test_an_import_reads_no_file_but_the_one_that_was_previewed(operator: Client
 def test_a_file_that_cannot_be_used_is_a_sentence(operator: Client, text: bytes) -> None:
     page = page_of(upload(operator, text))
 
-    errors = re.findall(r'<ul class="errorlist"[^>]*><li>(.*?)</li>', page)
+    errors = re.findall(r'<strong class="ops-warning"[^>]*>(.*?)</strong>', page)
     assert len(errors) == 1
     assert " " in errors[0]
     assert "Error" not in errors[0]
