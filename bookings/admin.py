@@ -21,6 +21,7 @@ from bookings.models import (
     Enrolment,
     Instructor,
 )
+from egac.console.editing import EditingAdmin, SeenForm
 from egac.console.records import ListAdmin, badge
 from egac.money import in_words
 
@@ -30,7 +31,7 @@ admin.site.register(ClassSession, SessionAdmin)
 admin.site.register(Enrolment, EnrolmentAdmin)
 
 
-class KeptAdmin(ListAdmin):
+class KeptAdmin(EditingAdmin, ListAdmin):
     """Rows that are added and changed on a form, and never deleted: others point at them."""
 
     formfield_overrides = {models.TextField: {"widget": AdminTextInputWidget}}
@@ -39,7 +40,7 @@ class KeptAdmin(ListAdmin):
         return False
 
 
-class PackageForm(forms.ModelForm):
+class PackageForm(SeenForm):
     """What can be booked, and for how much."""
 
     currency = forms.RegexField(
@@ -73,7 +74,7 @@ class PackageAdmin(KeptAdmin):
         return badge("open", "good") if package.is_open else badge("closed", "off")
 
 
-class InstructorForm(forms.ModelForm):
+class InstructorForm(SeenForm):
     """Who gives classes."""
 
     email = forms.EmailField(label="E-mail", required=False, widget=AdminEmailInputWidget)

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.contrib.admin.widgets import AdminTextInputWidget, RelatedFieldWidgetWrapper
 from django.db import models
@@ -14,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from bookings.booking import Refused
 from egac.console.pages import EditedAdmin
 from egac.console.search import SearchedAdmin
-from egac.staff import CHANGED_MEANWHILE, Seen, instant_of
+from egac.staff import Seen, instant_of
 
 TONES_OF_STATUS = {
     "pending": "waiting",
@@ -57,33 +56,10 @@ class BookingsAdmin(SearchedAdmin, EditedAdmin):
         changed_at: datetime = row.updated_at
         return changed_at.isoformat()
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        names = super().get_fields(request, obj)
-        return names if obj else [name for name in names if name != "seen"]
-
     def save_changes(self, obj: Any, form: Any) -> None:
-        """Write what was typed into a row that has not changed since; raise Refused otherwise."""
-        typed = {name: form.cleaned_data[name] for name in form.changed_data if name != "seen"}
-        as_seen = type(obj).objects.filter(pk=obj.pk, updated_at=form.cleaned_data["seen"])
-        if not as_seen.update(**typed, updated_at=Now()):
-            raise Refused(f"It was {CHANGED_MEANWHILE}. Open it again.")
-
-
-class SeenForm(forms.ModelForm):
-    """A form that knows when its row had last changed as the page was opened."""
-
-    seen = forms.CharField(widget=forms.HiddenInput, required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.initial["seen"] = self.instance.updated_at.isoformat()
-
-    def clean_seen(self) -> datetime | None:
-        seen = instant_of(self.cleaned_data.get("seen", ""))
-        if self.instance.pk and seen != self.instance.updated_at:
-            self.add_error(None, f"It was {CHANGED_MEANWHILE}. Open it again to see how.")
-        return seen
+        """Write what was typed and nothing else; the form holds the row locked, as it was seen."""
+        typed = {name: form.cleaned_data[name] for name in form.changed_data}
+        type(obj).objects.filter(pk=obj.pk).update(**typed, updated_at=Now())
 
 
 def count_of(rows: QuerySet[Any], *, by: str) -> Coalesce:

@@ -66,7 +66,6 @@ class BookingAdmin(ExportedAdmin, BookingsAdmin):
         "starts_at_time",
         "billing_anchor_on",
         "billed_through_on",
-        "seen",
     )
     resource_classes = [BookingResource]
     list_select_related = ("customer", "package")

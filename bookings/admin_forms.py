@@ -7,11 +7,11 @@ from django import forms
 from django.conf import settings
 from django.contrib.admin.widgets import AdminEmailInputWidget, AdminTextareaWidget
 
-from bookings.admin_base import SeenForm
 from bookings.booking import twin_of
 from bookings.booking_csv import DAYS
 from bookings.enrolling import why_not_enrolled
 from bookings.models import Booking, ClassPackage, ClassSession, Customer, Enrolment, Plan
+from egac.console.editing import SeenForm, StampedForm
 from egac.console.widgets import DAYS_TO_NAME, INSTANTS_TO_NAME
 from egac.numbers import in_e164
 
@@ -25,7 +25,7 @@ def instant_box(label: str, **more: Any) -> forms.DateTimeField:
     return forms.DateTimeField(label=label, widget=widget, validators=INSTANTS_TO_NAME, **more)
 
 
-class CustomerForm(forms.ModelForm):
+class CustomerForm(SeenForm):
     """Who it is, and how they may be reached."""
 
     email = forms.EmailField(label="E-mail", required=False, widget=AdminEmailInputWidget)
@@ -59,7 +59,7 @@ class CustomerForm(forms.ModelForm):
         return cleaned
 
 
-class BookingForm(SeenForm):
+class BookingForm(StampedForm):
     """What somebody books. Of an empty price and currency the package's are taken."""
 
     weekdays = forms.TypedMultipleChoiceField(
@@ -122,7 +122,7 @@ class BookingForm(SeenForm):
         )
 
 
-class SessionForm(SeenForm):
+class SessionForm(StampedForm):
     """One class at one time, on the club's clock."""
 
     starts_at = instant_box("Starts")

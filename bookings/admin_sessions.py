@@ -78,7 +78,7 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
 
     staff_actions = (COMPLETE, CANCEL_SESSION)
     form = SessionForm
-    fields = ("title", "package", "instructor", "starts_at", "ends_at", "is_online", "seen")
+    fields = ("title", "package", "instructor", "starts_at", "ends_at", "is_online")
     resource_classes = [SessionResource]
     list_display = ("title", "when", "state", "instructor", "places", "attended", "online")
     list_select_related = ("instructor", "package")

@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import ManyToManyField, Q, QuerySet
@@ -21,6 +22,7 @@ from django.utils.safestring import SafeString
 from egac.channels import RATES, Channel, explain, pause, resume
 from egac.console.actions import ActingAdmin, Line, Press, StaffAction
 from egac.console.dashboard import register_panel
+from egac.console.editing import EditingAdmin, SeenForm
 from egac.console.failures import FailureAdmin
 from egac.console.models import Failure, Person, Role
 from egac.console.outgoing import TONES_OF_OUTCOMES
@@ -49,10 +51,15 @@ admin.site.unregister([User, Group])
 AS_BOXES: Any = {ManyToManyField: {"widget": forms.CheckboxSelectMultiple}}
 
 
+class StaffForm(SeenForm, UserChangeForm):
+    """Who may sign in, and what they may do."""
+
+
 @admin.register(User)
-class StaffAdmin(ListAdmin, UserAdmin):
+class StaffAdmin(EditingAdmin, ListAdmin, UserAdmin):
     """Who may sign in: Django's own pages, in a list like all others."""
 
+    form = StaffForm
     sortable_by = ("username", "email")
     empty_sentence = "Who may sign in shows here. Add the first one, and give them a role."
     filter_horizontal = ()
@@ -73,9 +80,10 @@ class StaffAdmin(ListAdmin, UserAdmin):
 
 
 @admin.register(Group)
-class StaffGroupAdmin(ListAdmin, GroupAdmin):
+class StaffGroupAdmin(EditingAdmin, ListAdmin, GroupAdmin):
     """The groups of staff: Django's own pages, in a list like all others."""
 
+    form = SeenForm
     empty_sentence = "Groups show here. manage.py migrate makes the three of the roles anew."
     filter_horizontal = ()
     formfield_overrides = AS_BOXES

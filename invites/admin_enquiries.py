@@ -14,6 +14,7 @@ from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV
 from import_export.results import Result
 
+from egac.console.editing import EditingAdmin
 from egac.console.export import ExportedAdmin
 from egac.console.records import badge, moment
 from egac.console.search import SearchedAdmin, uuid_in
@@ -67,7 +68,7 @@ class InvitesOfAnEnquiry(admin.TabularInline):
         return moment(invite.sent_at)
 
 
-class EnquiryAdmin(ExportedAdmin, ImportExportMixin, SearchedAdmin):
+class EnquiryAdmin(ExportedAdmin, ImportExportMixin, EditingAdmin, SearchedAdmin):
     """Enquiries: contact data can be changed; what they wrote stands beside it."""
 
     form = EnquiryForm

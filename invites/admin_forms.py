@@ -7,6 +7,7 @@ from django.contrib.admin.widgets import AdminDateWidget
 from django.core import signing
 from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
 
+from egac.console.editing import SeenForm
 from invites.enquiry_csv import key_of
 from invites.imports import known_keys
 from invites.models import Enquiry, Invite
@@ -20,7 +21,7 @@ def line(label: str, **more: Any) -> forms.CharField:
     return forms.CharField(label=label, required=False, empty_value=None, widget=widget, **more)
 
 
-class EnquiryForm(forms.ModelForm):
+class EnquiryForm(SeenForm):
     """Who asked, how to reach them, and what about."""
 
     name = forms.CharField(widget=forms.TextInput(attrs={"class": "vTextField"}))

@@ -18,10 +18,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
 from egac.console.actions import ActingAdmin
+from egac.console.editing import EditingAdmin
 from egac.console.records import RecordAdmin
 
 MOST_EVENTS = 200
-LONGEST_VALUE = 60
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class PageAdmin(RowPageAdmin, ActingAdmin):
         raise NotImplementedError
 
 
-class EditedAdmin(PageAdmin):
+class EditedAdmin(EditingAdmin, PageAdmin):
     """Rows with a page each, added and changed by hand on a form behind it; never deleted."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -197,19 +197,6 @@ class EditedAdmin(PageAdmin):
         one_way = {"show_save_and_continue": False, "show_save_and_add_another": False}
         return super().render_change_form(request, {**context, **one_way}, *args, **kwargs)
 
-    def construct_change_message(
-        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
-    ) -> Any:
-        """Keep in the history of a row what each value was and what it is now."""
-        if add:
-            return super().construct_change_message(request, form, formsets, add)
-        changes = [
-            f"{form[name].label}: {shown_in_history(form.initial.get(name))} → "
-            f"{shown_in_history(form.cleaned_data.get(name))}"
-            for name in form.changed_data
-        ]
-        return f"Changed {', '.join(changes)}." if changes else "Nothing changed."
-
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
@@ -221,14 +208,6 @@ class EditedAdmin(PageAdmin):
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         messages.success(request, f"{obj} was changed.")
         return HttpResponseRedirect(self.url_of("change", quote(obj.pk)))
-
-
-def shown_in_history(value: Any) -> str:
-    """Return a value of a form as the history of a row says it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    text = "nothing" if value in (None, "") else str(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def staff_actions_on(row: Any) -> Iterator[Event]:

@@ -21,6 +21,7 @@ from tests.bookings.factories import (
     make_bookings,
 )
 from tests.bookings.staff_pages import BOOKINGS, ask, confirm, errors_of, message_of, page_of, press
+from tests.forms import opened
 from tests.staff import login
 
 pytestmark = pytest.mark.django_db
@@ -224,16 +225,9 @@ def test_the_same_booking_is_refused(operator: Client) -> None:
     assert f"number {Booking.objects.get().pk}" in errors_of(answer)
 
 
-def changed_form(operator: Client, booking: Booking) -> dict[str, Any]:
-    """Return what the form of a booking would post as it is opened."""
-    form = operator.get(f"{BOOKINGS}{booking.pk}/edit/").context["adminform"].form
-    values = {name: form.get_initial_for_field(form.fields[name], name) for name in form.fields}
-    return {name: "" if value is None else value for name, value in values.items()}
-
-
 def test_a_changed_price_is_saved_and_stands_in_the_history(operator: Client) -> None:
     booking = BookingFactory.create()
-    posted = changed_form(operator, booking)
+    posted = opened(operator, f"{BOOKINGS}{booking.pk}/edit/")
 
     operator.post(f"{BOOKINGS}{booking.pk}/edit/", {**posted, "price": "45.00"})
 
@@ -245,7 +239,7 @@ def test_a_changed_price_is_saved_and_stands_in_the_history(operator: Client) ->
 
 def test_a_form_that_was_left_open_changes_nothing(operator: Client) -> None:
     booking = BookingFactory.create()
-    posted = changed_form(operator, booking)
+    posted = opened(operator, f"{BOOKINGS}{booking.pk}/edit/")
     Booking.objects.update(price=Decimal("1.00"), updated_at="2026-01-01T00:00:00Z")
 
     answer = operator.post(f"{BOOKINGS}{booking.pk}/edit/", {**posted, "price": "45.00"})

@@ -13,6 +13,7 @@ from django.utils import timezone
 from bookings.models import Customer
 from tests.bookings.factories import AGREED_AT, BookingFactory, CustomerFactory
 from tests.bookings.staff_pages import CUSTOMERS, errors_of, message_of, page_of
+from tests.forms import opened
 from tests.staff import login
 
 pytestmark = pytest.mark.django_db
@@ -86,9 +87,9 @@ def test_an_agreement_is_kept_with_its_time_and_taken_back(operator: Client) -> 
     customer = CustomerFactory.create()
     url = f"{CUSTOMERS}{customer.pk}/edit/"
 
-    operator.post(url, typed(agreed="on"))
+    operator.post(url, {**opened(operator, url), **typed(agreed="on")})
     agreed_at = Customer.objects.get().whatsapp_opted_in_at
-    operator.post(url, typed())
+    operator.post(url, {**opened(operator, url), "agreed": ""})
 
     assert agreed_at is not None
     assert abs(timezone.now() - agreed_at).total_seconds() < 60
@@ -96,9 +97,10 @@ def test_an_agreement_is_kept_with_its_time_and_taken_back(operator: Client) -> 
 
 
 def test_an_agreement_keeps_its_time_while_other_data_change(operator: Client) -> None:
-    customer = CustomerFactory.create(whatsapp_opted_in_at=AGREED_AT)
+    customer = CustomerFactory.create(phone="07700 900123", whatsapp_opted_in_at=AGREED_AT)
+    url = f"{CUSTOMERS}{customer.pk}/edit/"
 
-    operator.post(f"{CUSTOMERS}{customer.pk}/edit/", typed(agreed="on", note="Twins"))
+    operator.post(url, {**opened(operator, url), "note": "Twins"})
 
     customer.refresh_from_db()
     assert (customer.note, customer.whatsapp_opted_in_at) == ("Twins", AGREED_AT)
