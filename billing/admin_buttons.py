@@ -24,7 +24,7 @@ CANCEL = StaffAction(
     "billing.cancel_invoice",
     "Nothing is to be paid for them, and nobody is reminded; they keep their numbers. Their "
     "classes can be billed again, a month is not. The customers are not told.",
-    asks_reason=True,
+    needs_reason=True,
     reason_help="It stands in the history, for example “billed twice”.",
 )
 TONES: dict[str, str] = {

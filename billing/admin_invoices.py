@@ -25,7 +25,7 @@ from billing.models import Invoice
 from billing.resources import InvoiceResource
 from billing.services import Refused, cancel_invoice, record_payment
 from billing.views import pdf_response
-from egac.console.actions import Line, Press, StaffAction
+from egac.console.actions import Line, Press, StaffAction, with_reason
 from egac.console.export import ExportedAdmin
 from egac.console.masking import require_sight, sees_addresses
 from egac.console.pages import Event, Link, Table
@@ -195,7 +195,7 @@ class InvoiceAdmin(SearchedAdmin, ExportedAdmin, IssuingAdmin):
             try:
                 with transaction.atomic():
                     what = do(request, invoice, press)
-                    self.log(request, [invoice], what)
+                    self.log(request, [invoice], with_reason(what, press.reason))
                 done.append(what)
             except Refused as refusal:
                 refused.append(str(refusal))
@@ -222,7 +222,7 @@ class InvoiceAdmin(SearchedAdmin, ExportedAdmin, IssuingAdmin):
         """Cancel one invoice; return what was done."""
         seen = instant_of(press.seen[invoice.pk])
         cancel_invoice(invoice, why=press.reason, seen=seen)
-        return press.told(1)
+        return f"{press.action.label}: 1 of {len(press.seen)}."
 
 
 DID = {PAY: "recorded", CANCEL: "cancelled"}

@@ -18,7 +18,7 @@ CANCEL_BOOKING = StaffAction(
     "bookings.cancel_booking",
     "They are billed no more and give up their places in classes to come. What was queued about "
     "them is not sent. The customers are not told.",
-    asks_reason=True,
+    needs_reason=True,
     reason_help="It stands in the booking's history, for example “moved away”.",
 )
 COMPLETE = StaffAction(
@@ -33,7 +33,7 @@ CANCEL_SESSION = StaffAction(
     "bookings.cancel_classsession",
     "Everyone with a place gets a message by e-mail, and by WhatsApp if they agreed to it. Of a "
     "class that is over nobody is told. It cannot be undone.",
-    asks_reason=True,
+    needs_reason=True,
     reason_help="Everyone booked reads it, for example “The hall is closed for repairs.”",
 )
 ATTENDED = StaffAction(

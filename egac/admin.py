@@ -115,12 +115,16 @@ PAUSE = StaffAction(
     "Pause",
     "egac.pause_channel",
     "Its messages wait until somebody resumes it. What is being sent right now still goes out.",
+    needs_reason=True,
+    reason_help="It stands in the history, for example “the provider changes its keys tonight”.",
 )
 RESUME = StaffAction(
     "resume",
     "Resume",
     "egac.pause_channel",
     "It sends again from now on, whatever had closed it.",
+    needs_reason=True,
+    reason_help="It stands in the history, for example “the provider says that all is well”.",
 )
 
 

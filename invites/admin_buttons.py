@@ -23,7 +23,9 @@ CANCEL = StaffAction(
     "Cancel",
     "invites.cancel_invite",
     "They are not sent. Their links, where somebody has one already, stay good.",
+    needs_reason=True,
     asks_number=True,
+    reason_help="It stands in the history, for example “they came by phone”.",
 )
 SEND = StaffAction(
     "send",
@@ -38,7 +40,7 @@ SEND_AGAIN = StaffAction(
     "Send again",
     "invites.send_again_invite",
     "The same person gets the e-mail once more, with the same personal link.",
-    asks_reason=True,
+    needs_reason=True,
     sends=True,
     asks_number=True,
 )

@@ -5,9 +5,10 @@ from typing import Any
 from django import forms
 from django.contrib.admin.widgets import AdminDateWidget
 from django.core import signing
-from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
+from import_export.forms import ConfirmImportForm, ImportForm
 
 from egac.console.editing import SeenForm
+from egac.console.export import FileForm
 from invites.enquiry_csv import key_of
 from invites.imports import known_keys
 from invites.models import Enquiry, Invite
@@ -80,7 +81,7 @@ class CsvConfirmForm(ConfirmImportForm):
             raise forms.ValidationError("This is no file that was previewed.") from None
 
 
-class CsvExportForm(ExportForm):
+class CsvExportForm(FileForm):
     """Every column, in the one format."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from egac.console.widgets import DAYS_TO_NAME
+from egac.console.widgets import DAYS_TO_NAME, ReasonBox
 from jobs.command import JobCommand
 
 FIELDS: dict[str, forms.Field] = {
@@ -48,8 +48,21 @@ class RunForm(forms.Form):
         super().__init__(data)
         takes = command.options()
         self.fields = {name: deepcopy(each) for name, each in FIELDS.items() if name in takes}
+        help_text = "It stands in the history, for example “the last run failed”."
+        self.fields["reason"] = ReasonBox(required=False, help_text=help_text)
 
     @property
     def asked(self) -> dict[str, Any]:
         """Return the options that were chosen."""
-        return {name: value for name, value in self.cleaned_data.items() if value}
+        chosen = {name: value for name, value in self.cleaned_data.items() if value}
+        chosen.pop("reason", None)
+        return chosen
+
+
+class PauseForm(forms.Form):
+    """Why a job is paused or resumed."""
+
+    reason = ReasonBox(
+        required=True,
+        help_text="It stands in the history, for example “the bank closes the books tonight”.",
+    )

@@ -17,9 +17,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from egac.console.actions import with_reason
 from egac.console.records import RecordAdmin, badge, moment
 from egac.explain import day_and_clock
-from jobs.admin_forms import RunForm
+from jobs.admin_forms import PauseForm, RunForm
 from jobs.admin_runs import TONES, result_in_words
 from jobs.charts import SHOWN, chart_of, in_short
 from jobs.command import command_of
@@ -96,7 +97,7 @@ class ScheduledJobAdmin(RecordAdmin):
         state = _state_of(name)
         form = RunForm(command_of(name), request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
-            return self._run(request, name, form.asked)
+            return self._run(request, name, form)
         warning = "It is paused; you may run it all the same." if state.is_paused else ""
         context = {
             "title": "Run now",
@@ -108,9 +109,10 @@ class ScheduledJobAdmin(RecordAdmin):
         }
         return self._page(request, "ask", context)
 
-    def _run(self, request: HttpRequest, name: str, asked: dict[str, Any]) -> HttpResponse:
-        who = request.user.get_username()
-        self._log(request, name, f"Run now{_in_brackets(asked)}")
+    def _run(self, request: HttpRequest, name: str, form: RunForm) -> HttpResponse:
+        who, asked = request.user.get_username(), form.asked
+        what = f"Run now{_in_brackets(asked)}"
+        self._log(request, name, with_reason(f"{what}.", form.cleaned_data["reason"]))
         try:
             run = run_in_time(name, asked, trigger=JobRun.Trigger.ADMIN, actor=who)
         except Refused as error:
@@ -124,17 +126,20 @@ class ScheduledJobAdmin(RecordAdmin):
         self._require(request, PAUSE)
         state = _state_of(name)
         word = "Resume" if resumes else "Pause"
-        if request.method != "POST":
+        form = PauseForm(request.POST if request.method == "POST" else None)
+        if not form.is_valid():
             context = {
                 "title": word,
                 "job": state.job,
+                "form": form,
                 "button": word,
                 "consequence": RESUMED if resumes else PAUSED,
             }
             return self._page(request, "ask", context)
         did_it = resume_job(name) if resumes else pause_job(name, by=request.user.get_username())
         if did_it:
-            self._log(request, name, word)
+            told = with_reason(f"{word}: 1 of 1.", form.cleaned_data["reason"])
+            self._log(request, name, told)
             messages.success(request, f"{state.job.title}: {word.lower()}d.")
         else:
             already = "is not paused" if resumes else "is paused already"

@@ -33,7 +33,9 @@ CANCEL = StaffAction(
     "Cancel",
     "notifications.cancel_notification",
     "They are not sent.",
+    needs_reason=True,
     asks_number=True,
+    reason_help="It stands in the history, for example “the class is another day”.",
 )
 RESCHEDULE = StaffAction(
     "reschedule",

@@ -28,6 +28,8 @@ from egac.console.records import RecordAdmin
 MOST_SHOWN = 25
 FROM = "from"  # what is posted to see more of the rows, and to do nothing yet
 NO_ERRORS: Mapping[str, str] = {}
+NO_REASON = "Write a reason."
+REASON = " Reason: "
 NOTHING_DONE = "Nothing was changed: choose what to act on, then press the button once more."
 
 
@@ -39,7 +41,7 @@ class StaffAction:
     label: str
     permission: str
     consequence: str  # what happens to the rows below, on the page that asks
-    asks_reason: bool = False
+    needs_reason: bool = False  # where not, the reason may stay empty
     one_only: bool = False
     sends: bool = False  # so the page shows each message as it would go
     asks_number: bool = False  # of many rows at once, typed
@@ -75,8 +77,8 @@ class Press:
 
     def told(self, changed: int, more: str = "") -> str:
         """Return what the history says: what was done, with how many, and why."""
-        because = f" Reason: {self.reason}" if self.reason else ""
-        return f"{self.action.label}: {changed} of {len(self.seen)}{more}.{because}"
+        what = f"{self.action.label}: {changed} of {len(self.seen)}{more}."
+        return with_reason(what, self.reason)
 
 
 class ActingAdmin(RecordAdmin):
@@ -239,8 +241,8 @@ class ActingAdmin(RecordAdmin):
     def _errors(self, action: StaffAction, request: HttpRequest, count: int) -> dict[str, str]:
         """Return what the confirmation lacks, by the name of its field."""
         errors = {}
-        if action.asks_reason and not request.POST.get("reason", "").strip():
-            errors["reason"] = "Write a reason."
+        if action.needs_reason and not request.POST.get("reason", "").strip():
+            errors["reason"] = NO_REASON
         if action.asks_number and count > MOST_SHOWN:
             typed = request.POST.get("number", "").strip()
             if typed.replace(",", "") != str(count):
@@ -277,6 +279,11 @@ class ActingAdmin(RecordAdmin):
             return self.url_of("change", one)
         query = back if back != "record" else ""
         return self.url_of("changelist") + (f"?{query}" if query else "")
+
+
+def with_reason(what: str, reason: str) -> str:
+    """Return what the history says of an action: what was done, and why where that was told."""
+    return f"{what}{REASON}{reason}" if reason else what
 
 
 def wrong_number(typed: str, count: int) -> str:

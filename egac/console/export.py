@@ -18,7 +18,9 @@ from import_export.admin import ExportMixin
 from import_export.formats.base_formats import CSV, XLSX
 from import_export.forms import ExportForm
 
+from egac.console.actions import with_reason
 from egac.console.masking import SEE
+from egac.console.widgets import ReasonBox
 from egac.csv_files import harmless
 
 
@@ -60,7 +62,11 @@ def column(name: str, attribute: str) -> fields.Field:
 
 
 class FileForm(ExportForm):
-    """Every column, in the format that is chosen."""
+    """Every column, in the format that is chosen, and why the file is taken."""
+
+    reason = ReasonBox(
+        required=False, help_text="It stands in the history, for example “for the tax adviser”."
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,16 +84,17 @@ class ExportedAdmin(ExportMixin):
         return bool(request.user.has_perms([may, SEE]))
 
     def _do_file_export(
-        self, file_format: Any, request: HttpRequest, queryset: Any, **more: Any
+        self, file_format: Any, request: HttpRequest, queryset: Any, export_form: Any
     ) -> Any:
-        response = super()._do_file_export(file_format, request, queryset, **more)
+        response = super()._do_file_export(file_format, request, queryset, export_form)
         rows = self.opts.verbose_name_plural
         kind = file_format.get_extension().upper()
+        what = f"Exported {queryset.count()} {rows} to a {kind} file."
         LogEntry.objects.create(
             user_id=request.user.pk,  # type: ignore[misc]
             content_type=ContentType.objects.get_for_model(self.model),
             object_repr=str(rows).capitalize(),
             action_flag=CHANGE,
-            change_message=f"Exported {queryset.count()} {rows} to a {kind} file.",
+            change_message=with_reason(what, export_form.cleaned_data["reason"]),
         )
         return response

@@ -14,16 +14,18 @@ from django.urls import URLPattern, path, reverse
 
 from egac.canary import CanaryRetry, Refused, take_back
 from egac.causes import MOST_CAUSES, NAME, Cause, causes_of, tables_with_causes
-from egac.console.actions import NOTHING_DONE
+from egac.console.actions import NOTHING_DONE, with_reason
 from egac.console.dashboard import REFRESH_SECONDS
 from egac.console.instant import now_of
 from egac.console.outgoing import OutgoingAdmin
 from egac.console.records import RecordAdmin, moment
 from egac.console.retry_cause import RetryPage, permission_of
 from egac.explain import day_and_clock, means
+from egac.staff import CHANGED_MEANWHILE, Changed
 from egac.why_waiting import NAMES
 
 MOST_ENDED = 10
+WHY_TAKEN_BACK = "Nothing was taken back: write why, then press Take back once more."
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,8 @@ class FailureAdmin(RecordAdmin):
         page, _ = self._asked(request, key)
         if request.method != "POST":
             return self._back(request, messages.WARNING, NOTHING_DONE)
+        if not (reason := request.POST.get("reason", "").strip()):
+            return self._back(request, messages.WARNING, WHY_TAKEN_BACK)
         posted = request.POST.get("retry", "")
         pk = int(posted) if posted.isascii() and posted.isdecimal() and len(posted) < 18 else 0
         now = now_of(request)
@@ -138,11 +142,13 @@ class FailureAdmin(RecordAdmin):
                 by, source = request.user.get_username(), page.model._meta.db_table
                 keys, retry = take_back(pk, source=source, by=by, now=now)
                 what = f"Take back: {len(keys)} of {retry.held}. They stay failed as before."
-                log(request, page, keys, what)
+                log(request, page, keys, with_reason(what, reason))
         except Refused as error:
             return self._back(request, messages.WARNING, str(error))
-        sentence = f"{len(keys):,} taken back: {retry.sentence(now)}"
-        return self._back(request, messages.SUCCESS, sentence)
+        gone = retry.held - len(keys)
+        changed = Changed(len(keys), {CHANGED_MEANWHILE: gone} if gone else {})
+        sentence = f"{changed.sentence('taken back')} {retry.sentence(now)}"
+        return self._back(request, messages.WARNING if gone else messages.SUCCESS, sentence)
 
     def _asked(self, request: HttpRequest, key: str) -> tuple[OutgoingAdmin, str]:
         """Return the pages of the table that is meant, and the cause; refuse who may not retry."""

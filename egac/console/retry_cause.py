@@ -24,10 +24,12 @@ from egac.causes import FAILED_AT, NEWEST_FIRST, Cause, cause_named
 from egac.console.actions import (
     FROM,
     MOST_SHOWN,
+    NO_REASON,
     NOTHING_DONE,
     Shown,
     StaffAction,
     start_in,
+    with_reason,
     wrong_number,
 )
 from egac.console.instant import now_of
@@ -138,7 +140,7 @@ class RetryPage:
             LABEL,
             permission_of(self.page),
             consequence,
-            asks_reason=True,
+            needs_reason=True,
             sends=True,
             asks_number=True,
             reason_help=REASON_HELP,
@@ -174,7 +176,7 @@ class RetryPage:
     def _errors(self, request: HttpRequest, asked: First) -> dict[str, str]:
         errors = {}
         if not request.POST.get("reason", "").strip():
-            errors["reason"] = "Write a reason."
+            errors["reason"] = NO_REASON
         typed = request.POST.get("number", "").strip()
         if asked.count > MOST_SHOWN and typed.replace(",", "") != str(asked.count):
             errors["number"] = wrong_number(typed, asked.count)
@@ -211,7 +213,7 @@ class RetryPage:
                 cause, first=asked, by=request.user.get_username(), why=reason, meaning=what
             )
             rows = self.page.get_queryset(request).filter(pk__in=keys)
-            said = f"{LABEL}: {len(keys)} of {asked.count}. Reason: {reason}"
+            said = with_reason(f"{LABEL}: {len(keys)} of {asked.count}.", reason)
             self.page.log(request, rows, said)
         return keys, retry
 

@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 
 from egac.days import FIRST_DAY, LAST_DAY, start_of
 
+LONGEST_REASON = 200
 DAYS_TO_NAME = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
 
 
@@ -22,6 +23,20 @@ def last_instant() -> datetime:
 
 # Asked for when a form is read: the club's zone is a setting.
 INSTANTS_TO_NAME = [MinValueValidator(first_instant), MaxValueValidator(last_instant)]
+
+
+class ReasonBox(forms.CharField):
+    """A box for why somebody does something; it stands in the log."""
+
+    def __init__(self, *, required: bool, help_text: str) -> None:
+        super().__init__(
+            label="Why?" if required else "Why? (may stay empty)",
+            required=required,
+            max_length=LONGEST_REASON,
+            widget=forms.TextInput(attrs={"class": "vTextField"}),
+            help_text=help_text,
+            error_messages={"required": "Write a reason."},
+        )
 
 
 class SearchBox(AutocompleteSelect):

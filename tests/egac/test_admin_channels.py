@@ -13,12 +13,14 @@ from tests.staff import login
 
 pytestmark = pytest.mark.django_db
 
+WHY = "The provider changes its keys."
+
 
 def press(client: Client, action: str, channel: str = "email") -> str:
     """Press the button on the page that asks, and return the page that follows."""
     url = f"/admin/egac/channel/{action}/"
     asked = client.post(url, {"_selected_action": channel}).context
-    seen = {"seen": asked["seen"], "back": asked["back"]}
+    seen = {"seen": asked["seen"], "back": asked["back"], "reason": WHY}
     return client.post(url, seen, follow=True).content.decode()
 
 
@@ -43,7 +45,8 @@ def test_18_pausing_a_channel_that_a_colleague_paused_says_so() -> None:
     asked = manager.post("/admin/egac/channel/pause/", {"_selected_action": "email"}).context
     channels.pause("email", by="amelia")
 
-    page = manager.post("/admin/egac/channel/pause/", {"seen": asked["seen"]}, follow=True)
+    posted = {"seen": asked["seen"], "reason": WHY}
+    page = manager.post("/admin/egac/channel/pause/", posted, follow=True)
 
     assert "0 paused. Skipped: 1 paused already." in page.content.decode()
     assert Channel.objects.get().paused_by == "amelia"

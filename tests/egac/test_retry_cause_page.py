@@ -122,14 +122,30 @@ def test_what_waits_can_be_taken_back_and_it_stands_in_the_history() -> None:
     (waits,) = (each for each in causes_of(Notification))
     url = f"{PAGE}notifications_queue-{waits.name}/take-back/"
 
-    told = confirm(operator, url, {"retry": str(retry.pk)})
-    again = confirm(operator, url, {"retry": str(retry.pk)})
+    mute = confirm(operator, url, {"retry": str(retry.pk), "reason": " "})
+    assert retry.rows.count() == 2
+    told = confirm(operator, url, {"retry": str(retry.pk), "reason": WHY})
+    again = confirm(operator, url, {"retry": str(retry.pk), "reason": WHY})
 
-    assert told.startswith("2 taken back: Taken back by operators"), told
+    assert mute.startswith("Nothing was taken back: write why"), mute
+    assert told.startswith("2 taken back. Taken back by operators"), told
     assert again.startswith("Nothing was taken back. Taken back by operators"), again
     assert not Notification.objects.exclude(canary=None).exists()
     said = [entry.get_change_message() for entry in LogEntry.objects.all()]
-    assert said.count("Take back: 2 of 2. They stay failed as before.") == 2
+    assert said.count(f"Take back: 2 of 2. They stay failed as before. Reason: {WHY}") == 2
+
+
+def test_what_changed_meanwhile_is_not_among_those_that_are_taken_back() -> None:
+    fail(3)
+    operator = login("Operators")
+    press(operator)
+    retry = CanaryRetry.objects.get()
+    url = url_of(button="take-back")
+    Notification.objects.filter(pk=retry.rows.first().pk).update(canary=None)
+
+    told = confirm(operator, url, {"retry": str(retry.pk), "reason": WHY})
+
+    assert told.startswith("1 taken back. Skipped: 1 changed by somebody else meanwhile."), told
 
 
 def test_19_who_may_not_retry_messages_takes_none_of_them_back() -> None:
@@ -141,7 +157,7 @@ def test_19_who_may_not_retry_messages_takes_none_of_them_back() -> None:
     user.user_permissions.set(Permission.objects.filter(codename__in=["retry_invite"]))
     retry = CanaryRetry.objects.get()
 
-    told = of_invites.post(url_of(Invite, "take-back"), {"retry": str(retry.pk)})
+    told = of_invites.post(url_of(Invite, "take-back"), {"retry": str(retry.pk), "reason": WHY})
 
     assert told.status_code == 302
     assert retry.rows.count() == 2
@@ -214,7 +230,7 @@ def test_19_a_get_changes_nothing_and_a_viewer_is_refused(button: str) -> None:
     url = url_of(button=button)
     before = everything_stored()
 
-    told = confirm(operator, url, {}) if button == "take-back" else ""
+    told = confirm(operator, url, {"reason": WHY}) if button == "take-back" else ""
     nonsense = confirm(operator, url, {"seen": "1@2026-03-03@9", "reason": WHY})
     followed = operator.get(url, follow=True).content.decode()
 

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from egac import channels
-from egac.console.actions import NOTHING_DONE, ActingAdmin, StaffAction
+from egac.console.actions import NO_REASON, NOTHING_DONE, ActingAdmin, StaffAction
 from egac.staff import CHANGED_MEANWHILE
 from invites.models import Invite
 from tests.billing.factories import InvoiceFactory
@@ -62,6 +62,19 @@ TAKEN: dict[str, Callable[[], Any]] = {
     "bookings_enrolment_missed": lambda: EnrolmentFactory.create(session=class_that_is_over()),
     "billing_invoice_pay": InvoiceFactory,
     "billing_invoice_cancel": InvoiceFactory,
+}
+
+
+# What stops something, or cannot be undone by a second press.
+NOT_MUTE = {
+    "egac_channel_pause",
+    "egac_channel_resume",
+    "invites_invite_cancel",
+    "invites_invite_send_again",
+    "notifications_notification_cancel",
+    "bookings_booking_cancel",
+    "bookings_classsession_cancel",
+    "billing_invoice_cancel",
 }
 
 
@@ -207,7 +220,26 @@ def test_the_history_tells_who_did_what_with_how_many_and_why(button: Any) -> No
     told = entry.get_change_message()
     assert entry.user.get_username() == "sam"
     assert told.startswith((f"{action.label}: 1 of 1", "1 recorded")), told
-    assert not action.asks_reason or told.endswith(f"Reason: {WHY}")
+    assert told.endswith(f"Reason: {WHY}")
+
+
+def test_what_touches_many_or_stops_something_is_never_done_without_a_reason() -> None:
+    assert {name for name, (_, action) in buttons().items() if action.needs_reason} == NOT_MUTE
+
+
+@pytest.mark.parametrize("name", sorted(NOT_MUTE))
+def test_without_a_reason_it_changes_nothing_and_asks_for_one(
+    name: str, provider: ProviderServer
+) -> None:
+    page, action = buttons()[name]
+    row, sam = TAKEN[name](), staff("sam", without="")
+    posted = ask(sam, page.url_of(action.name), row)
+    before = everything_stored()
+
+    answer: Any = sam.post(page.url_of(action.name), {**posted, "reason": " "})
+
+    assert answer.context["errors"] == {"reason": NO_REASON}
+    assert everything_stored() == before
 
 
 def test_18_two_who_press_at_once_have_the_effect_of_one(

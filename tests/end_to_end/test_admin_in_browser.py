@@ -200,6 +200,7 @@ def test_a_job_is_paused_run_and_resumed_from_its_page(
 
     page.get_by_role("link", name="Send due invites").click()
     page.get_by_role("link", name="Pause").click()
+    page.get_by_label("Why?").fill("The books are closed.")
     page.get_by_role("button", name="Pause").click()
     expect(page.locator(".messagelist")).to_contain_text("Send due invites: paused.")
     page.get_by_role("link", name="Run now").click()
@@ -208,6 +209,7 @@ def test_a_job_is_paused_run_and_resumed_from_its_page(
     expect(page.locator("#content")).to_contain_text("What it would change")
     page.get_by_role("link", name="Send due invites").click()
     page.get_by_role("link", name="Resume").click()
+    page.get_by_label("Why?").fill("They are open again.")
     page.get_by_role("button", name="Resume").click()
 
     expect(page.locator(".messagelist")).to_contain_text("Send due invites: resumed.")

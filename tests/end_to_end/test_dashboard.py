@@ -127,6 +127,7 @@ def test_a_channel_that_is_down_is_resumed_from_the_first_page(
     watch_everything(timezone.now() + timedelta(seconds=1))
 
     page.get_by_role("button", name="Resume the channel").click()
+    page.get_by_label("Why?").fill("The provider is up.")
     page.get_by_role("button", name="Resume").click()
 
     expect(page.locator(".messagelist")).to_contain_text("1 resumed.")

@@ -99,8 +99,9 @@ def test_what_failed_for_one_cause_is_mended_and_sent_with_one_press(
     ]
 
     retry(page, LOST, "A new key.")
+    page.get_by_label("Why?").fill("The key is wrong.")
     press_by_keyboard(page, "Take back")
-    expect(page.locator(".messagelist")).to_contain_text("1 taken back: Taken back by managers")
+    expect(page.locator(".messagelist")).to_contain_text("1 taken back. Taken back by managers")
     expect(page.locator(".ops-canary")).to_have_count(0)
     page.locator(".ops-failure dd a").first.click()
     expect(page.locator("#result_list tbody tr")).to_have_count(1)

@@ -83,11 +83,12 @@ def press(desk: Page, label: str) -> None:
     desk.get_by_role("button", name=label).click()
 
 
-def choose_for_all(desk: Page, label: str) -> None:
-    """Tick every row of the list, choose what to do, and confirm it."""
+def choose_for_all(desk: Page, label: str, *, why: str = "") -> None:
+    """Tick every row of the list, choose what to do, say why, and confirm it."""
     desk.locator("#action-toggle").check()
     desk.locator("select[name=action]").select_option(label=label)
     press(desk, "Go")
+    desk.get_by_label("Why?").fill(why)
     desk.get_by_role("button", name=label).click()
 
 
@@ -176,7 +177,7 @@ def test_whatsapp_is_down(desk: Page, provider: ProviderServer) -> None:
     open_from_the_overview(desk, "Channels")
     expect(desk.get_by_role("row", name="whatsapp")).to_contain_text("closed")
     recover(provider.whatsapp)
-    choose_for_all(desk, "Resume")
+    choose_for_all(desk, "Resume", why="Meta says that all is well.")
     told(desk, "1 resumed.")
     open_list(desk, "Queue")
     choose_for_all(desk, "Retry now")
@@ -192,12 +193,12 @@ def test_stop_all_sending_for_a_while(desk: Page, provider: ProviderServer) -> N
     queue(email())
 
     open_from_the_overview(desk, "Channels")
-    choose_for_all(desk, "Pause")
+    choose_for_all(desk, "Pause", why="The address moves tonight.")
     told(desk, "2 paused.")
     retry_invites()
     send_the_queue()
     meanwhile = len(provider.resend.accepted)
-    choose_for_all(desk, "Resume")
+    choose_for_all(desk, "Resume", why="It has moved.")
     told(desk, "2 resumed.")
     retry_invites()
     send_the_queue()

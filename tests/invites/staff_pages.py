@@ -16,6 +16,9 @@ REFUSED = {
 }
 
 
+WHY = "They came by phone."
+
+
 def failed(**fields: Any) -> Invite:
     """Return an invite whose address the provider refused."""
     return InviteFactory(
@@ -33,7 +36,7 @@ def ask(client: Client, action: str, *invites: Invite, **more: str) -> dict[str,
 
 def confirm(client: Client, action: str, posted: dict[str, Any], **more: str) -> str:
     """Press the button of the page that asks, and return the message that follows."""
-    answer = client.post(f"{LIST}{action}/", {**posted, **more}, follow=True)
+    answer = client.post(f"{LIST}{action}/", {"reason": WHY, **posted, **more}, follow=True)
     return message_of(answer)
 
 

@@ -129,13 +129,15 @@ def test_23_the_list_asks_a_fixed_number_of_questions() -> None:
 
 # Pause and resume
 
+WHY = {"reason": "It is repaired."}
+
 
 def test_a_manager_pauses_and_resumes() -> None:
     manager = login("Managers")
 
-    paused = manager.post(f"{JOB}pause/", follow=True)
+    paused = manager.post(f"{JOB}pause/", WHY, follow=True)
     told = JobPause.objects.get()
-    resumed = manager.post(f"{JOB}resume/", follow=True)
+    resumed = manager.post(f"{JOB}resume/", WHY, follow=True)
 
     assert messages_of(paused) == "Send due invites: paused."
     assert told.paused_by.startswith("managers")
@@ -144,18 +146,30 @@ def test_a_manager_pauses_and_resumes() -> None:
 
 
 def test_the_page_says_who_paused_it_and_keeps_what_staff_did() -> None:
-    login("Managers").post(f"{JOB}pause/")
+    login("Managers").post(f"{JOB}pause/", WHY)
 
     page = text_of(login("Viewers"), JOB)
 
     assert re.search(r"Paused by managers\d+", page)
-    assert re.search(r"Staff actions Pause: managers\d+", page)
+    assert re.search(r"Staff actions managers\d+: Pause: 1 of 1\. Reason: It is repaired", page)
+
+
+@pytest.mark.parametrize("button", ["pause", "resume"])
+def test_neither_is_done_without_a_reason(button: str) -> None:
+    if button == "resume":
+        pause_job("retry_invites", by="mia")
+
+    answer = login("Managers").post(f"{JOB}{button}/", {"reason": " "})
+
+    assert "Write a reason." in answer.content.decode()
+    assert JobPause.objects.open().exists() == (button == "resume")
+    assert not LogEntry.objects.exists()
 
 
 def test_a_second_press_changes_nothing_and_says_so() -> None:
     pause_job("retry_invites", by="mia")
 
-    answer = login("Managers").post(f"{JOB}pause/", follow=True)
+    answer = login("Managers").post(f"{JOB}pause/", WHY, follow=True)
 
     assert "Nothing was changed" in messages_of(answer)
     assert JobPause.objects.get().paused_by == "mia"
@@ -201,9 +215,10 @@ def test_a_dry_run_sends_nothing(provider: ProviderServer) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_options_that_were_chosen_stand_in_the_history(provider: ProviderServer) -> None:
-    login("Operators").post(f"{JOB}run/", {"limit": "5", "dry_run": "on"})
+    login("Operators").post(f"{JOB}run/", {"limit": "5", "dry_run": "on", **WHY})
 
-    assert LogEntry.objects.get().change_message == "Run now (dry run, limit 5)"
+    told = LogEntry.objects.get().change_message
+    assert told == "Run now (dry run, limit 5). Reason: It is repaired."
 
 
 @pytest.mark.parametrize(

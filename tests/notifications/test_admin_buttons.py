@@ -19,6 +19,7 @@ from tests.notifications.factories import email, queue, whatsapp
 from tests.notifications.staff_pages import (
     LIST,
     VERBS,
+    WHY,
     ask,
     confirm,
     failed,
@@ -149,8 +150,9 @@ def test_the_page_that_asks_names_whom_what_and_what_speaks_against_it(operator:
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_made_up_confirmation_changes_nothing(operator: Client, verb: str, seen: str) -> None:
     row = queue(email())
+    posted = {"seen": seen, "at": tomorrow(), "reason": WHY}
 
-    answer = operator.post(f"{LIST}{verb}/", {"seen": seen, "at": tomorrow()}, follow=True)
+    answer = operator.post(f"{LIST}{verb}/", posted, follow=True)
 
     assert answer.status_code == 200
     assert message_of(answer).startswith("0 ")
