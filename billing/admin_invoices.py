@@ -25,7 +25,8 @@ from billing.models import Invoice
 from billing.resources import InvoiceResource
 from billing.services import Refused, cancel_invoice, record_payment
 from billing.views import pdf_response
-from egac.console.actions import Line, Press, StaffAction, with_reason
+from egac.console.actions import Line, Press, StaffAction
+from egac.console.confirming import with_reason
 from egac.console.export import ExportedAdmin
 from egac.console.masking import require_sight, sees_addresses
 from egac.console.pages import Event, Link, Table

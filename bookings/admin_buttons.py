@@ -42,6 +42,15 @@ ATTENDED = StaffAction(
 MISSED = StaffAction(
     "missed", "Missed", "bookings.mark_enrolment", "They are noted as not having come."
 )
+TAKE_BACK = StaffAction(
+    "take_back",
+    "Take back",
+    "bookings.delete_enrolment",
+    "They lose their places in these classes. Nobody is written to.",
+    removes=True,
+    reason_help="It stands in the history of the class and of the booking, for example “given to "
+    "the wrong twin”.",
+)
 
 UNREACHABLE = "Nobody can be told: there is neither an address nor an agreed number."
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import DELETION
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -12,11 +13,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from bookings.admin_base import TONES_OF_STATUS, BookingsAdmin, actor_of, seen_of
-from bookings.admin_buttons import ATTENDED, MISSED, line_of_enrolment
+from bookings.admin_buttons import ATTENDED, MISSED, TAKE_BACK, line_of_enrolment
 from bookings.admin_forms import EnrolmentForm
 from bookings.booking import Refused
 from bookings.concerned import notes_on
-from bookings.enrolling import enrol
+from bookings.enrolling import enrol, take_places_back, why_not_taken_back
 from bookings.finding import of_customers_found
 from bookings.models import Booking, Enrolment
 from bookings.sessions import (
@@ -26,6 +27,7 @@ from bookings.sessions import (
     why_not_marked,
 )
 from egac.console.actions import Line, Press, StaffAction
+from egac.console.confirming import with_reason
 from egac.console.pages import Event
 from egac.console.records import badge, moment
 from egac.console.widgets import SearchBox
@@ -44,7 +46,7 @@ class ClassSearch(SearchBox):
 class EnrolmentAdmin(BookingsAdmin):
     """Places: a list, a page for each, two marks; one given by mistake can be taken back."""
 
-    staff_actions = (ATTENDED, MISSED)
+    staff_actions = (ATTENDED, MISSED, TAKE_BACK)
     form = EnrolmentForm
     fields = ("session", "booking")
     list_display = ("who", "what", "when", "state", "changed_by")
@@ -87,11 +89,6 @@ class EnrolmentAdmin(BookingsAdmin):
     def why_not_edited(self, row: Any) -> str:
         return "a place is given and taken back, not changed"
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether the place may be taken back: who was marked stays on the register."""
-        may = bool(request.user.has_perm("bookings.delete_enrolment"))
-        return may and (obj is None or obj.attendance == Attendance.EXPECTED)
-
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         changed = enrol([obj.booking_id], session=obj.session, actor=actor_of(request))
         if not changed.changed:
@@ -121,15 +118,45 @@ class EnrolmentAdmin(BookingsAdmin):
         who = row.changed_by or "somebody"
         yield Event(row.updated_at, f"{who}: {row.get_attendance_display()}", "off")
 
-    # The marks
+    # The buttons
 
     def why_not(self, action: StaffAction, row: Any) -> str:
-        return why_not_marked(row, MARKS[action])
+        return (
+            why_not_taken_back(row) if action is TAKE_BACK else why_not_marked(row, MARKS[action])
+        )
 
     def lines_of(self, action: StaffAction, rows: list[Any]) -> list[Line]:
         return [line_of_enrolment(row) for row in rows]
 
     def perform(self, request: HttpRequest, press: Press) -> tuple[int, str]:
+        do = self.take_back if press.action is TAKE_BACK else self.mark
+        return do(request, press)
+
+    def take_back(self, request: HttpRequest, press: Press) -> tuple[int, str]:
+        """Take the places back, and write it where it can still be read."""
+        seen = seen_of(press.seen)
+        try:
+            with transaction.atomic():
+                places = self.get_queryset(request).in_bulk(list(seen))
+                changed = take_places_back(list(seen), seen=seen)
+                for place in (places[key] for key in changed.ids):
+                    self._log_taken_back(request, place, press)
+        except Refused as refusal:
+            return messages.WARNING, f"0 taken back. {refusal}"
+        level = messages.WARNING if changed.skipped else messages.SUCCESS
+        return level, changed.sentence("taken back")
+
+    def _log_taken_back(self, request: HttpRequest, place: Enrolment, press: Press) -> None:
+        """Write it into the histories of the class and of the booking: the place has none now."""
+        told = f"{press.action.label}: 1 of {len(press.seen)}"
+        self.log(request, [place], with_reason(f"{told}.", press.reason), flag=DELETION)
+        whose, which = place.booking.customer, f"{place.session.title}, {self.when(place)}"
+        said = f"{told}, the place of {whose} in {which}."
+        self.log(request, [place.session], with_reason(said, press.reason))
+        self.log(request, [place.booking], with_reason(said, press.reason))
+
+    def mark(self, request: HttpRequest, press: Press) -> tuple[int, str]:
+        """Note whether they came."""
         mark, seen = MARKS[press.action], seen_of(press.seen)
         with transaction.atomic():
             changed = mark_attendance(

@@ -39,6 +39,7 @@ from bookings.sessions import (
     why_not_completed,
 )
 from egac.console.actions import Line, Press, StaffAction
+from egac.console.confirming import with_reason
 from egac.console.export import ExportedAdmin
 from egac.console.pages import Event, Link, Table
 from egac.console.records import badge
@@ -47,6 +48,7 @@ from egac.search import with_words
 
 Status = ClassSession.Status
 MARK = "bookings.mark_enrolment"
+NOTHING_TAKEN = "No file was taken: press Download as a CSV file."
 
 
 class TimeFilter(admin.SimpleListFilter):
@@ -184,10 +186,7 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
         return [Table("Roster", headers, rows, "Nobody has a place yet.")]
 
     def links(self, request: HttpRequest, row: Any) -> list[Link]:
-        links = [Link("Register", self.url_of("register", row.pk))]
-        if self.has_export_permission(request):
-            links.append(Link("Register as CSV", self.url_of("register_csv", row.pk)))
-        links += super().links(request, row)
+        links = [Link("Register", self.url_of("register", row.pk)), *super().links(request, row)]
         if request.user.has_perm("bookings.add_enrolment") and row.status != Status.CANCELLED:
             url = reverse("admin:bookings_enrolment_add")
             links.append(Link("Give somebody a place", f"{url}?session={row.pk}"))
@@ -223,10 +222,16 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
         return TemplateResponse(request, "admin/bookings/register.html", context)
 
     def register_csv(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Answer with the register as a file, to who may export."""
+        """Answer with the register as a file, to who may export, and note who took it."""
         if not self.has_export_permission(request):
             raise PermissionDenied
-        return register_file(self._session(request, object_id))
+        session = self._session(request, object_id)
+        if request.method != "POST":
+            messages.warning(request, NOTHING_TAKEN)
+            return HttpResponseRedirect(self.url_of("register", session.pk))
+        what = f"Register: {session.places} exported to a CSV file."
+        self.log(request, [session], with_reason(what, request.POST.get("reason", "").strip()))
+        return register_file(session)
 
     def _session(self, request: HttpRequest, object_id: str) -> Any:
         if not self.has_view_permission(request):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import ProtectedError, QuerySet
 
 from bookings.booking import Refused
 from bookings.joining import tell_joiners
@@ -38,6 +38,31 @@ def enrol(
         if changed.changed and locked.join_link:
             tell_joiners(locked)
     return changed
+
+
+def take_places_back(ids: Sequence[int], *, seen: Seen | None = None) -> Changed:
+    """Take back places that were given by mistake.
+
+    Raises Refused where one stands on an invoice, cancelled or not: then none is taken back.
+    """
+    try:
+        return change(
+            Enrolment.objects.all(),
+            ids=ids,
+            why_not=why_not_taken_back,
+            act=lambda chosen: chosen.delete()[0],
+            seen=seen,
+        )
+    except ProtectedError as error:
+        raise Refused(
+            f"{len(error.protected_objects)} of them stand on an invoice, which keeps them: "
+            "choose the others."
+        ) from error
+
+
+def why_not_taken_back(place: Enrolment) -> str:
+    """Return why this place stays, or "": who was marked stays on the register."""
+    return "" if place.attendance == Enrolment.Attendance.EXPECTED else "marked already"
 
 
 def why_not_enrolled(booking: Booking) -> str:

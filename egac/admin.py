@@ -24,7 +24,7 @@ from egac.console.actions import ActingAdmin, Line, Press, StaffAction
 from egac.console.dashboard import register_panel
 from egac.console.editing import EditingAdmin, SeenForm
 from egac.console.failures import FailureAdmin
-from egac.console.models import Failure, Person, Role
+from egac.console.models import Failure, LoggedAction, Person, Role
 from egac.console.outgoing import TONES_OF_OUTCOMES
 from egac.console.panels import PANELS
 from egac.console.people import PersonAdmin
@@ -32,6 +32,8 @@ from egac.console.records import ListAdmin, RecordAdmin, WhenFilter, badge, mome
 from egac.console.roles import RoleAdmin
 from egac.console.search import SearchedAdmin
 from egac.console.secrets import SecretUseAdmin
+from egac.console.staff_actions import LoggedActionAdmin
+from egac.console.suppressions import SuppressionAdmin
 from egac.delivery import MessageAudit, Suppression
 from egac.explain import what_happened
 from egac.people import asked_in
@@ -42,6 +44,8 @@ admin.site.register(Failure, FailureAdmin)
 admin.site.register(Person, PersonAdmin)
 admin.site.register(Role, RoleAdmin)
 admin.site.register(SecretUse, SecretUseAdmin)
+admin.site.register(Suppression, SuppressionAdmin)
+admin.site.register(LoggedAction, LoggedActionAdmin)
 for panel in PANELS:
     register_panel(panel)
 admin.site.unregister([User, Group])
@@ -273,40 +277,3 @@ class MessageAuditAdmin(SearchedAdmin, RecordAdmin):
     @admin.display(description="took")
     def took(self, line: MessageAudit) -> str:
         return took(line.duration_ms)
-
-
-class SuppressionForm(forms.ModelForm):
-    """An address that is not to be written to, and why."""
-
-    address = forms.EmailField(max_length=254)
-    reason = forms.CharField(
-        max_length=200, help_text="Who asked for it, and when: the next person will want to know."
-    )
-
-    def clean_address(self) -> str:
-        address = str(self.cleaned_data["address"]).lower()
-        if Suppression.objects.filter(address__iexact=address).exists():
-            raise forms.ValidationError("This address is suppressed already.")
-        return address
-
-
-@admin.register(Suppression)
-class SuppressionAdmin(SearchedAdmin):
-    """Whom not to write to. An entry is added and lifted, never edited."""
-
-    form = SuppressionForm
-    fields = ("address", "reason")
-    list_display = ("address", "reason", "since")
-    search_help_text = "A whole address."
-    ordering = ("-created_at",)
-    empty_sentence = "Addresses that must not be written to show here: bounces, complaints, wishes."
-
-    def found_by(self, request: HttpRequest, term: str) -> Q:
-        return Q(Exact(Lower("address"), term.lower()))
-
-    @admin.display(description="since", ordering="created_at")
-    def since(self, row: Suppression) -> SafeString | str:
-        return moment(row.created_at)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -18,7 +18,7 @@ class EgacConfig(AppConfig):
     def ready(self) -> None:
         import egac.checks  # noqa: F401  registers the system checks
         from egac.console.navigation import Shortcut, register_shortcut
-        from egac.console.suppressions import suppressions_of
+        from egac.console.suppressed import suppressions_of
         from egac.groups import make_groups
         from egac.people import Part, register_part
 
@@ -27,6 +27,8 @@ class EgacConfig(AppConfig):
         people = "admin:egac_person_changelist"
         register_shortcut(Shortcut("People", people, "egac.view_person", 40))
         register_part(Part("suppressions", "egac.view_suppression", suppressions_of))
+        actions = "admin:egac_loggedaction_changelist"
+        register_shortcut(Shortcut("Staff actions", actions, "egac.list_loggedaction", 80))
         post_migrate.connect(make_groups, dispatch_uid="egac.groups")
 
 

@@ -20,6 +20,7 @@ EXTRA = {
         "see_addresses": "Can see addresses, phone numbers and what messages say",
         "reveal_addresses": "Can reveal them on the page of one row, for a reason that is kept",
     },
+    ("egac", "loggedaction"): {"list_loggedaction": "Can read what all of the staff did"},
     ("invites", "enquiry"): {
         "import_enquiry": "Can import enquiries",
         "export_enquiry": "Can export enquiries",
@@ -86,6 +87,7 @@ MANAGERS = OPERATORS | {
     "bookings.change_classpackage",
     "bookings.add_instructor",
     "bookings.change_instructor",
+    "egac.list_loggedaction",
     "egac.pause_channel",
     "egac.add_suppression",
     "egac.delete_suppression",

@@ -2,7 +2,7 @@
 
 from egac.canary import CanaryRetry
 from egac.channels import Channel
-from egac.console.models import Failure, Person, Role
+from egac.console.models import Failure, LoggedAction, Person, Role
 from egac.delivery import DeliveryEvent, MessageAudit, Suppression
 from egac.figures import FinishedRows, HourlyFigure
 from egac.secret_use import SecretUse
@@ -14,6 +14,7 @@ __all__ = [
     "Failure",
     "FinishedRows",
     "HourlyFigure",
+    "LoggedAction",
     "MessageAudit",
     "Person",
     "Role",

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from egac.console.actions import MOST_SHOWN, Line, StaffAction
+from egac.console.actions import Line, StaffAction
+from egac.console.confirming import MOST_SHOWN
 from invites import services
 from invites.models import Invite
 from invites.services import Changed

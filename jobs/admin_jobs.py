@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from egac.console.actions import with_reason
+from egac.console.confirming import with_reason
 from egac.console.records import RecordAdmin, badge, moment
 from egac.explain import day_and_clock
 from jobs.admin_forms import PauseForm, RunForm

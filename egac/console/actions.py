@@ -21,15 +21,20 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from egac.console.confirming import (
+    MOST_SHOWN,
+    NO_REASON,
+    start_in,
+    with_reason,
+    wrong_number,
+)
 from egac.console.instant import now_of
 from egac.console.paging import MOST_AT_ONCE as MOST_AT_ONCE
 from egac.console.records import RecordAdmin
 
-MOST_SHOWN = 25
+RECORD = "record"  # whose page the press came from, and leads back to
 FROM = "from"  # what is posted to see more of the rows, and to do nothing yet
 NO_ERRORS: Mapping[str, str] = {}
-NO_REASON = "Write a reason."
-REASON = " Reason: "
 NOTHING_DONE = "Nothing was changed: choose what to act on, then press the button once more."
 
 
@@ -45,6 +50,7 @@ class StaffAction:
     one_only: bool = False
     sends: bool = False  # so the page shows each message as it would go
     asks_number: bool = False  # of many rows at once, typed
+    removes: bool = False  # the rows, so there is no page of one to go back to
     reason_help: str = "It stands in the history, for example “she lost the mail”."
 
 
@@ -174,7 +180,8 @@ class ActingAdmin(RecordAdmin):
         typed = form.cleaned_data if form is not None else {}
         level, sentence = self.perform(request, Press(action, seen, reason, typed))
         messages.add_message(request, level, sentence)
-        return HttpResponseRedirect(self._way_back(back, seen))
+        is_gone = action.removes and back == RECORD
+        return HttpResponseRedirect(self._way_back("" if is_gone else back, seen))
 
     def ask(
         self,
@@ -234,19 +241,20 @@ class ActingAdmin(RecordAdmin):
             "more": len(going) - upto,
         }
 
-    def log(self, request: HttpRequest, rows: Iterable[Any], what: str) -> None:
+    def log(
+        self, request: HttpRequest, rows: Iterable[Any], what: str, *, flag: int = CHANGE
+    ) -> None:
         """Write a staff action into the history of each row it changed."""
-        LogEntry.objects.log_actions(request.user.pk, list(rows), CHANGE, what)  # type: ignore[arg-type]
+        LogEntry.objects.log_actions(request.user.pk, list(rows), flag, what)  # type: ignore[arg-type]
 
     def _errors(self, action: StaffAction, request: HttpRequest, count: int) -> dict[str, str]:
         """Return what the confirmation lacks, by the name of its field."""
         errors = {}
         if action.needs_reason and not request.POST.get("reason", "").strip():
             errors["reason"] = NO_REASON
-        if action.asks_number and count > MOST_SHOWN:
-            typed = request.POST.get("number", "").strip()
-            if typed.replace(",", "") != str(count):
-                errors["number"] = wrong_number(typed, count)
+        wrong = wrong_number(request.POST.get("number", "").strip(), count)
+        if action.asks_number and count > MOST_SHOWN and wrong:
+            errors["number"] = wrong
         return errors
 
     def _too_many(self, action: StaffAction, count: int) -> str:
@@ -275,28 +283,7 @@ class ActingAdmin(RecordAdmin):
 
     def _way_back(self, back: str, keys: Iterable[Any]) -> str:
         """Return the address of the record, or of the list as it was filtered."""
-        if back == "record" and (one := next(iter(keys), None)):
+        if back == RECORD and (one := next(iter(keys), None)):
             return self.url_of("change", one)
-        query = back if back != "record" else ""
+        query = back if back != RECORD else ""
         return self.url_of("changelist") + (f"?{query}" if query else "")
-
-
-def with_reason(what: str, reason: str) -> str:
-    """Return what the history says of an action: what was done, and why where that was told."""
-    return f"{what}{REASON}{reason}" if reason else what
-
-
-def wrong_number(typed: str, count: int) -> str:
-    """Return why a typed number does not confirm an action on so many rows."""
-    if not typed:
-        return f"Type {count} to say that you mean all of them. Nothing was changed."
-    return (
-        f"You typed {typed}, but it is {count}. Nothing was changed: type {count}, or go back and "
-        "choose fewer."
-    )
-
-
-def start_in(text: str, count: int) -> int:
-    """Return the place of the first row to show, the beginning of a page of MOST_SHOWN."""
-    start = int(text) if text.isdecimal() and len(text) <= 6 else 0
-    return start // MOST_SHOWN * MOST_SHOWN if start < count else 0

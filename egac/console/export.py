@@ -18,7 +18,7 @@ from import_export.admin import ExportMixin
 from import_export.formats.base_formats import CSV, XLSX
 from import_export.forms import ExportForm
 
-from egac.console.actions import with_reason
+from egac.console.confirming import with_reason
 from egac.console.masking import SEE
 from egac.console.widgets import ReasonBox
 from egac.csv_files import harmless

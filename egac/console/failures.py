@@ -14,7 +14,8 @@ from django.urls import URLPattern, path, reverse
 
 from egac.canary import CanaryRetry, Refused, take_back
 from egac.causes import MOST_CAUSES, NAME, Cause, causes_of, tables_with_causes
-from egac.console.actions import NOTHING_DONE, with_reason
+from egac.console.actions import NOTHING_DONE
+from egac.console.confirming import with_reason
 from egac.console.dashboard import REFRESH_SECONDS
 from egac.console.instant import now_of
 from egac.console.outgoing import OutgoingAdmin

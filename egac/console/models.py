@@ -1,7 +1,8 @@
-"""Pages of the admin that show no table of their own, and who may open them."""
+"""Pages of the admin that show no table of ours, and who may open them."""
 
 from typing import Any
 
+from django.contrib.admin.models import LogEntry
 from django.db import models
 
 
@@ -46,3 +47,12 @@ class Failure(models.Model):
 
     def __str__(self) -> str:
         return self.cause
+
+
+class LoggedAction(LogEntry):
+    """What somebody of the staff did, as the admin's own log keeps it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()  # every group may view the rest: this list is for Managers
+        verbose_name = "staff action"

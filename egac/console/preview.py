@@ -12,7 +12,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from egac.console.actions import MOST_SHOWN, ActingAdmin, Line, Shown, StaffAction
+from egac.console.actions import ActingAdmin, Line, Shown, StaffAction
+from egac.console.confirming import MOST_SHOWN
 from egac.console.differences import Piece, changes, shortened
 from egac.console.instant import now_of
 from egac.console.message_parts import parts_of

@@ -21,13 +21,10 @@ from egac.canary import (
     settle_canaries,
 )
 from egac.causes import FAILED_AT, NEWEST_FIRST, Cause, cause_named
-from egac.console.actions import (
-    FROM,
+from egac.console.actions import FROM, NOTHING_DONE, Shown, StaffAction
+from egac.console.confirming import (
     MOST_SHOWN,
     NO_REASON,
-    NOTHING_DONE,
-    Shown,
-    StaffAction,
     start_in,
     with_reason,
     wrong_number,
@@ -177,9 +174,9 @@ class RetryPage:
         errors = {}
         if not request.POST.get("reason", "").strip():
             errors["reason"] = NO_REASON
-        typed = request.POST.get("number", "").strip()
-        if asked.count > MOST_SHOWN and typed.replace(",", "") != str(asked.count):
-            errors["number"] = wrong_number(typed, asked.count)
+        wrong = wrong_number(request.POST.get("number", "").strip(), asked.count)
+        if asked.count > MOST_SHOWN and wrong:
+            errors["number"] = wrong
         return errors
 
     def _retry(self, request: HttpRequest, asked: First) -> tuple[int, str]:

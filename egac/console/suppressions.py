@@ -1,59 +1,93 @@
-"""What is known of somebody's suppressed addresses: by whom and why, and who lifted one."""
+"""Whom not to write to: an entry is added and lifted, each for a reason, and never edited."""
 
-from collections.abc import Iterable
-from datetime import datetime
-from functools import reduce
-from operator import or_
+from typing import Any
 
-from django.contrib.admin.models import ADDITION, DELETION, LogEntry
-from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q, QuerySet
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import DELETION
+from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Lower
-from django.urls import reverse
-from django.utils.http import urlencode
+from django.db.models.lookups import Exact
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
-from egac.console.correspondence import latest
-from egac.console.pages import MOST_EVENTS, Event
+from egac.console.actions import ActingAdmin, Line, Press, StaffAction
+from egac.console.records import moment
+from egac.console.search import SearchedAdmin
 from egac.delivery import Suppression
-from egac.people import Identity, Told
+from egac.staff import CHANGED_MEANWHILE, GONE, Changed
 
-BY_STAFF = {
-    ADDITION: ("suppressed the address", "bad"),
-    DELETION: ("let the address be written to again", "good"),
-}
-
-
-def suppressions_of(person: Identity, now: datetime) -> Told:
-    """Tell which of their addresses must not be written to, and what staff did about that."""
-    if not person.addresses:
-        return Told([])
-    rows = Suppression.objects.alias(lower=Lower("address")).filter(lower__in=person.addresses)
-    shown, left_out = latest(rows.order_by("-created_at"))
-    entries = list(_entries_about(person.addresses)[:MOST_EVENTS])
-    added = {entry.object_id for entry in entries if entry.action_flag == ADDITION}
-    told = [_told_by_provider(row) for row in shown if str(row.pk) not in added]
-    return Told([*told, *map(_done_by_staff, entries)], left_out)
+LIFT = StaffAction(
+    "lift",
+    "Lift",
+    "egac.delete_suppression",
+    "They are written to again from now on. What was not sent meanwhile stays unsent until "
+    "somebody retries it.",
+    needs_reason=True,
+    asks_number=True,
+    removes=True,
+    reason_help="It stands in the log of staff actions, for example “her mailbox works again”.",
+)
 
 
-def _entries_about(addresses: Iterable[str]) -> QuerySet[LogEntry]:
-    """Return who added or lifted a suppression of these addresses: a lifted one has no row."""
-    named = reduce(or_, (Q(object_repr__istartswith=f"{each}: ") for each in addresses))
-    kind = ContentType.objects.get_for_model(Suppression)
-    entries = LogEntry.objects.filter(named, content_type=kind, action_flag__in=BY_STAFF)
-    return entries.select_related("user").order_by("-action_time")
+class SuppressionForm(forms.ModelForm):
+    """An address that is not to be written to, and why."""
+
+    address = forms.EmailField(max_length=254)
+    reason = forms.CharField(
+        max_length=200, help_text="Who asked for it, and when: the next person will want to know."
+    )
+
+    def clean_address(self) -> str:
+        address = str(self.cleaned_data["address"]).lower()
+        if Suppression.objects.filter(address__iexact=address).exists():
+            raise forms.ValidationError("This address is suppressed already.")
+        return address
 
 
-def _told_by_provider(row: Suppression) -> Event:
-    what = "Address suppressed: nothing is sent to it any more"
-    return Event(row.created_at, what, "bad", str(row), _page(row.address))
+class SuppressionAdmin(SearchedAdmin, ActingAdmin):
+    """Whom not to write to. An entry is added and lifted, never edited."""
 
+    staff_actions = (LIFT,)
+    form = SuppressionForm
+    fields = ("address", "reason")
+    list_display = ("address", "reason", "since")
+    search_help_text = "A whole address."
+    ordering = ("-created_at",)
+    empty_sentence = "Addresses that must not be written to show here: bounces, complaints, wishes."
 
-def _done_by_staff(entry: LogEntry) -> Event:
-    words, tone = BY_STAFF[entry.action_flag]
-    address = entry.object_repr.partition(": ")[0]
-    what = f"{entry.user.get_username()}: {words}"
-    return Event(entry.action_time, what, tone, entry.object_repr, _page(address))
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("egac.add_suppression"))
 
+    def found_by(self, request: HttpRequest, term: str) -> Q:
+        return Q(Exact(Lower("address"), term.lower()))
 
-def _page(address: str) -> str:
-    return f"{reverse('admin:egac_suppression_changelist')}?{urlencode({'q': address})}"
+    @admin.display(description="since", ordering="created_at")
+    def since(self, row: Suppression) -> SafeString | str:
+        return moment(row.created_at)
+
+    # The button
+
+    def why_not(self, action: StaffAction, row: Suppression) -> str:
+        return ""
+
+    def lines_of(self, action: StaffAction, rows: list[Suppression]) -> list[Line]:
+        return [Line(row.address, row.reason) for row in rows]
+
+    def version_of(self, row: Suppression) -> str:
+        return row.created_at.isoformat()
+
+    def perform(self, request: HttpRequest, press: Press) -> tuple[int, str]:
+        with transaction.atomic():
+            rows = list(Suppression.objects.filter(pk__in=press.seen).select_for_update())
+            ours = [row for row in rows if press.seen[row.pk] == self.version_of(row)]
+            self.log(request, ours, press.told(len(ours)), flag=DELETION)
+            Suppression.objects.filter(pk__in=[row.pk for row in ours]).delete()
+        left = {CHANGED_MEANWHILE: len(rows) - len(ours), GONE: len(press.seen) - len(rows)}
+        skipped = {why: count for why, count in left.items() if count}
+        sentence = Changed(len(ours), skipped).sentence("lifted")
+        if not ours:
+            return messages.WARNING, sentence
+        level = messages.WARNING if skipped else messages.SUCCESS
+        return level, f"{sentence} What was not sent meanwhile: retry it in Invites or the Queue."

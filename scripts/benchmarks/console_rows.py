@@ -127,6 +127,14 @@ INSERT INTO jobs_alert (cause, sentence, next_step, page, count, opened_at, last
   FROM generate_series(1, {messages}) AS n;
 INSERT INTO workers (name, kind, recorded) SELECT 'host:' || n, 'loop', n
   FROM generate_series(1, 200) AS n;
+INSERT INTO django_admin_log (action_time, object_id, object_repr, action_flag, change_message,
+    content_type_id, user_id)
+  SELECT now() - n * interval '40 seconds', n::text, 'Amelia Family' || n, 2,
+    'Retry now: 1 of 1.' || CASE WHEN n % 3 = 0 THEN ' Reason: She lost the mail.' ELSE '' END,
+    kind.id, who.id
+  FROM generate_series(1, {messages}) AS n
+    CROSS JOIN (SELECT id FROM django_content_type WHERE model = 'invite') AS kind
+    CROSS JOIN (SELECT min(id) AS id FROM auth_user HAVING count(*) > 0) AS who;
 INSERT INTO secret_uses (name) SELECT 'secret ' || n FROM generate_series(1, 20) AS n;
 INSERT INTO channels (name) VALUES ('email'), ('whatsapp');
 """

@@ -93,9 +93,29 @@ def test_the_register_is_a_harmless_file(operator: Client) -> None:
         session=session, booking__customer__name='=HYPERLINK("http://evil.example")'
     )
 
-    answer = operator.get(f"{SESSIONS}{session.pk}/register.csv")
+    answer = operator.post(f"{SESSIONS}{session.pk}/register.csv")
 
     header, row = answer.content.decode("utf-8-sig").splitlines()
     assert header == "customer,email,phone,booking,access,attendance,marked_by"
     assert row.startswith("\"'=HYPERLINK(")
     assert row.endswith("active,expected,")
+
+
+def test_who_took_the_register_as_a_file_stands_in_the_history_of_the_class(
+    operator: Client,
+) -> None:
+    session = EnrolmentFactory.create(session=class_in()).session
+
+    operator.post(f"{SESSIONS}{session.pk}/register.csv", {"reason": "For the trainer."})
+
+    page = page_of(operator.get(f"{SESSIONS}{session.pk}/change/"))
+    assert "Register: 1 exported to a CSV file. Reason: For the trainer." in page
+
+
+def test_a_get_takes_no_file_and_says_how(operator: Client) -> None:
+    session = EnrolmentFactory.create(session=class_in()).session
+
+    answer = operator.get(f"{SESSIONS}{session.pk}/register.csv", follow=True)
+
+    assert "No file was taken: press Download as a CSV file." in page_of(answer)
+    assert not LogEntry.objects.exists()

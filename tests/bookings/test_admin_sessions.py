@@ -5,15 +5,26 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from bookings.models import ClassSession, Enrolment
+from bookings.booking import note_event
+from bookings.models import BookingEvent, ClassSession, Enrolment
 from notifications.models import Notification
+from tests.billing.factories import InvoiceFactory
 from tests.bookings.factories import BookingFactory, EnrolmentFactory, class_in
-from tests.bookings.staff_pages import PLACES, SESSIONS, errors_of, message_of, page_of, press
+from tests.bookings.staff_pages import (
+    BOOKINGS,
+    PLACES,
+    SESSIONS,
+    errors_of,
+    message_of,
+    page_of,
+    press,
+)
 from tests.staff import login
 
 pytestmark = pytest.mark.django_db
 
 CANCEL, COMPLETE = f"{SESSIONS}cancel/", f"{SESSIONS}complete/"
+TAKE_BACK = f"{PLACES}take-back/"
 
 
 @pytest.fixture
@@ -214,6 +225,35 @@ def test_a_place_is_taken_back_until_it_is_marked(
 ) -> None:
     place = EnrolmentFactory.create(attendance=attendance)
 
-    operator.post(f"{PLACES}{place.pk}/delete/", {"post": "yes"})
+    told = press(operator, TAKE_BACK, place, reason="The wrong twin.")
 
     assert Enrolment.objects.count() == left
+    assert told == f"{1 - left} taken back."
+
+
+def test_the_class_and_the_person_tell_who_took_a_place_back_and_why(operator: Client) -> None:
+    place = EnrolmentFactory.create(session__title="Relays")
+    note_event([place.booking_id], kind=BookingEvent.Kind.MADE, actor="kim")
+
+    press(operator, TAKE_BACK, place, reason="The wrong twin.")
+
+    customer = place.booking.customer
+    for page in (
+        f"{SESSIONS}{place.session_id}/change/",
+        f"{BOOKINGS}{place.booking_id}/change/",
+        f"/admin/egac/person/customer-{customer.pk}/",
+    ):
+        told = page_of(operator.get(page))
+        assert f"Take back: 1 of 1, the place of {customer} in Relays" in told, page
+        assert "Reason: The wrong twin." in told, page
+
+
+def test_a_place_that_stands_on_an_invoice_is_not_taken_back(operator: Client) -> None:
+    place = EnrolmentFactory.create()
+    money = {"unit_price": 42, "tax_percent": 0, "net": 42, "tax": 0}
+    InvoiceFactory().lines.create(position=1, description="Relays", enrolment=place, **money)
+
+    told = press(operator, TAKE_BACK, place)
+
+    assert told.startswith("0 taken back. 1 of them stand on an invoice"), told
+    assert Enrolment.objects.exists()

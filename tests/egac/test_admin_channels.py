@@ -13,7 +13,24 @@ from tests.staff import login
 
 pytestmark = pytest.mark.django_db
 
+LIFT = "/admin/egac/suppression/lift/"
 WHY = "The provider changes its keys."
+
+
+def suppressed() -> Suppression:
+    row = Suppression.objects.create(address="a@b.example", reason="bounced")
+    row.refresh_from_db()
+    return row
+
+
+def lift(row: Suppression, *others: str) -> str:
+    """Lift a suppression as a manager; return the message that follows."""
+    seen = " ".join([f"{row.pk}@{row.created_at.isoformat()}", *others])
+    return message_of(login("Managers").post(LIFT, {"seen": seen, "reason": WHY}, follow=True))
+
+
+def message_of(answer: Any) -> str:
+    return " ".join(str(message) for message in answer.context["messages"])
 
 
 def press(client: Client, action: str, channel: str = "email") -> str:
@@ -101,11 +118,37 @@ def test_an_address_is_suppressed_once_however_it_is_written() -> None:
 
 
 def test_a_manager_lifts_a_suppression() -> None:
-    row = Suppression.objects.create(address="a@b.example", reason="bounced")
+    row = suppressed()
 
-    login("Managers").post(f"/admin/egac/suppression/{row.pk}/delete/", {"post": "yes"})
+    told = lift(row)
 
+    assert told.startswith("1 lifted. What was not sent meanwhile: retry it"), told
     assert not Suppression.objects.exists()
+
+
+def test_lifting_tells_how_many_were_left_alone_and_why() -> None:
+    row = suppressed()
+
+    told = lift(row, "4711@2026-03-03T10:00:00+00:00")
+
+    assert told.startswith("1 lifted. Skipped: 1 no longer there."), told
+
+
+def test_an_address_that_bounced_again_meanwhile_stays_suppressed() -> None:
+    row = suppressed()
+    seen = f"{row.pk}@2026-03-03T10:00:00+00:00"
+
+    told = message_of(login("Managers").post(LIFT, {"seen": seen, "reason": WHY}, follow=True))
+
+    assert told == "0 lifted. Skipped: 1 changed by somebody else meanwhile."
+    assert Suppression.objects.exists()
+
+
+def test_the_stock_page_that_deletes_without_a_reason_is_closed() -> None:
+    row = suppressed()
+    url = f"/admin/egac/suppression/{row.pk}/delete/"
+
+    assert login("Managers").post(url, {"post": "yes"}).status_code == 403
 
 
 @pytest.mark.parametrize(

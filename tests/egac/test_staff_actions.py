@@ -11,12 +11,15 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
 from egac import channels
-from egac.console.actions import NO_REASON, NOTHING_DONE, ActingAdmin, StaffAction
+from egac.console.actions import NOTHING_DONE, ActingAdmin, StaffAction
+from egac.console.confirming import NO_REASON
+from egac.models import Suppression
 from egac.staff import CHANGED_MEANWHILE
 from invites.models import Invite
 from tests.billing.factories import InvoiceFactory
@@ -47,6 +50,7 @@ def class_that_is_over() -> Any:
 TAKEN: dict[str, Callable[[], Any]] = {
     "egac_channel_pause": lambda: channels.named("email"),
     "egac_channel_resume": paused_channel,
+    "egac_suppression_lift": lambda: Suppression.objects.create(address="a@b.example", reason="x"),
     "invites_invite_retry": lambda: InviteFactory(status="failed", reason="permanent"),
     "invites_invite_cancel": InviteFactory,
     "invites_invite_send": InviteFactory,
@@ -59,16 +63,20 @@ TAKEN: dict[str, Callable[[], Any]] = {
     "bookings_classsession_complete": class_that_is_over,
     "bookings_classsession_cancel": ClassSessionFactory.create,
     "bookings_enrolment_attended": lambda: EnrolmentFactory.create(session=class_that_is_over()),
+    "bookings_enrolment_take_back": EnrolmentFactory.create,
     "bookings_enrolment_missed": lambda: EnrolmentFactory.create(session=class_that_is_over()),
     "billing_invoice_pay": InvoiceFactory,
     "billing_invoice_cancel": InvoiceFactory,
 }
 
 
+# What tells that a row of these changed, where it is not `updated_at`.
+TOUCHED = {channels.Channel: "paused_at", Suppression: "created_at"}
 # What stops something, or cannot be undone by a second press.
 NOT_MUTE = {
     "egac_channel_pause",
     "egac_channel_resume",
+    "egac_suppression_lift",
     "invites_invite_cancel",
     "invites_invite_send_again",
     "notifications_notification_cancel",
@@ -128,6 +136,12 @@ def confirm(client: Client, url: str, posted: dict[str, str]) -> str:
     )
 
 
+def entries_of(row: Any) -> Any:
+    """Return what the log holds of this row."""
+    of_its_kind = ContentType.objects.get_for_model(row)
+    return LogEntry.objects.filter(content_type=of_its_kind, object_id=str(row.pk))
+
+
 def is_skipped(sentence: str) -> bool:
     """Return whether both numbers say that nothing was done."""
     return sentence.startswith(("0 ", "Nothing was ")) and "Skipped: 1" in sentence
@@ -184,7 +198,7 @@ def test_18_a_page_left_open_changes_nothing_and_says_so(button: Any) -> None:
     _, url, row = button
     manager = staff("sam", without="")
     posted = ask(manager, url, row)
-    touched = "paused_at" if isinstance(row, channels.Channel) else "updated_at"
+    touched = TOUCHED.get(type(row), "updated_at")
     type(row).objects.filter(pk=row.pk).update(**{touched: Now()})
     before = everything_stored()
 
@@ -216,7 +230,7 @@ def test_the_history_tells_who_did_what_with_how_many_and_why(button: Any) -> No
 
     confirm(sam, url, ask(sam, url, row))
 
-    entry = LogEntry.objects.get(object_id=str(row.pk))
+    entry = entries_of(row).get()
     told = entry.get_change_message()
     assert entry.user.get_username() == "sam"
     assert told.startswith((f"{action.label}: 1 of 1", "1 recorded")), told
@@ -252,5 +266,5 @@ def test_18_two_who_press_at_once_have_the_effect_of_one(
     told = side_by_side(2, lambda number: confirm(people[number], url, posted[number]))
 
     assert sum(sentence.startswith("1 ") for sentence in told) == 1, told
-    assert LogEntry.objects.filter(object_id=str(row.pk)).count() == 1
+    assert entries_of(row).count() == 1
     assert len(provider.resend.accepted) <= 1
