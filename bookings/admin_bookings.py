@@ -1,6 +1,7 @@
 """Bookings in the admin: on which terms, where each stands, its history, and two buttons."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.utils.safestring import SafeString
 from bookings.admin_base import TONES_OF_STATUS, BookingsAdmin, actor_of, seen_of
 from bookings.admin_buttons import CANCEL_BOOKING, CONFIRM, line_of_booking, why_unreachable
 from bookings.admin_forms import BookingForm
+from bookings.admin_previews import with_confirmations
 from bookings.booking import (
     cancel_bookings,
     confirm_bookings,
@@ -28,7 +30,8 @@ from bookings.history import line_of
 from bookings.models import Booking
 from bookings.resources import BookingResource
 from bookings.words import times_in_words
-from egac.console.actions import Line, Press, StaffAction
+from egac.console.actions import Line, Press, Shown, StaffAction
+from egac.console.confirming import MOST_SHOWN
 from egac.console.export import ExportedAdmin
 from egac.console.pages import MOST_EVENTS, Event, Table
 from egac.console.records import badge, moment
@@ -187,6 +190,13 @@ class BookingAdmin(ExportedAdmin, BookingsAdmin):
 
     def lines_of(self, action: StaffAction, rows: list[Any]) -> list[Line]:
         return [line_of_booking(action, row) for row in rows]
+
+    def shown(self, action: StaffAction, rows: list[Any], start: int, *, now: datetime) -> Shown:
+        shown = super().shown(action, rows, start, now=now)
+        if action is not CONFIRM:
+            return shown
+        bookings = rows[start : start + MOST_SHOWN]
+        return Shown(with_confirmations(shown.lines, bookings, now=now))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("customer", "package")

@@ -11,6 +11,8 @@ CONFIRM = StaffAction(
     "Confirm",
     "bookings.confirm_booking",
     "Each customer gets a confirmation by e-mail, and by WhatsApp if they agreed to it.",
+    sends=True,
+    asks_number=True,
 )
 CANCEL_BOOKING = StaffAction(
     "cancel",
@@ -34,6 +36,8 @@ CANCEL_SESSION = StaffAction(
     "Everyone with a place gets a message by e-mail, and by WhatsApp if they agreed to it. Of a "
     "class that is over nobody is told. It cannot be undone.",
     needs_reason=True,
+    sends=True,
+    asks_number=True,
     reason_help="Everyone booked reads it, for example “The hall is closed for repairs.”",
 )
 ATTENDED = StaffAction(

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from bookings.admin_base import TONES_OF_STATUS, BookingsAdmin, actor_of, count_of, seen_of
 from bookings.admin_buttons import CANCEL_SESSION, COMPLETE, line_of_session
 from bookings.admin_forms import SessionForm
+from bookings.admin_previews import with_cancellations
 from bookings.admin_register import (
     posted_marks,
     register_file,
@@ -262,8 +263,16 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
         return why_not_completed(row) if action is COMPLETE else why_not_called_off(row)
 
     def lines_of(self, action: StaffAction, rows: list[Any]) -> list[Line]:
-        told = people_booked(rows)
-        return [line_of_session(action, row, told.get(row.pk, 0)) for row in rows]
+        told = people_booked([row.pk for row in rows])
+        lines = [line_of_session(action, row, told.get(row.pk, 0)) for row in rows]
+        return with_cancellations(lines, rows) if action is CANCEL_SESSION else lines
+
+    def number_of(self, action: StaffAction, keys: Sequence[Any]) -> int:
+        """Return how many people are told, where any are: one class may have a hundred."""
+        if action is not CANCEL_SESSION:
+            return len(keys)
+        ahead = sessions_by_the_clock().filter(pk__in=keys, is_over=False)
+        return sum(people_booked(list(ahead.values_list("pk", flat=True))).values())
 
     def perform(self, request: HttpRequest, press: Press) -> tuple[int, str]:
         ids, seen, actor = list(press.seen), seen_of(press.seen), actor_of(request)

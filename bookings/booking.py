@@ -80,7 +80,7 @@ def confirm_bookings(
             seen=seen,
         )
         note_event(changed.ids, kind=Kind.CONFIRMED, actor=actor)
-        enqueue(_confirmations(changed.ids, now))
+        enqueue(confirmations(changed.ids, now=now))
     return changed
 
 
@@ -94,7 +94,8 @@ def why_not_confirmed(booking: Booking) -> str:
     return "monthly and without a billing anchor" if is_unanchored else ""
 
 
-def _confirmations(ids: Sequence[int], now: datetime) -> list[Message]:
+def confirmations(ids: Sequence[int], *, now: datetime) -> list[Message]:
+    """Return what the customers of these bookings are told once they are confirmed."""
     bookings = Booking.objects.filter(pk__in=ids).select_related("customer", "package")
     enrolled = _first_sessions(ids)
     return [

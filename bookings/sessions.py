@@ -113,7 +113,9 @@ def cancel_sessions(
             seen=seen,
         )
         ahead = sessions_by_the_clock().filter(pk__in=changed.ids, is_over=False)
-        enqueue([message for session in ahead for message in _cancellations(session)])
+        enqueue(
+            [message for session in ahead for message in cancellations(session, because=because)]
+        )
     return changed
 
 
@@ -133,14 +135,15 @@ def places_in(sessions: Iterable[int]) -> QuerySet[Enrolment]:
     return places.exclude(booking__status=Booking.Status.CANCELLED)
 
 
-def people_booked(sessions: Sequence[ClassSession]) -> dict[int, int]:
+def people_booked(sessions: Sequence[int]) -> dict[int, int]:
     """Return how many people have a place in each of the sessions that anybody has one in."""
-    places = places_in(each.pk for each in sessions)
+    places = places_in(sessions)
     counted = places.values_list("session").annotate(Count("booking__customer", distinct=True))
     return dict(counted)
 
 
-def _cancellations(session: ClassSession) -> list[Message]:
+def cancellations(session: ClassSession, *, because: str) -> list[Message]:
+    """Return what everyone booked is told of a class that does not take place."""
     return [
         message
         for customer in customers_booked(session)
@@ -153,7 +156,7 @@ def _cancellations(session: ClassSession) -> list[Message]:
                     "name": customer.name,
                     "class_name": session.title,
                     "starts_at": instant_in_words(session.starts_at),
-                    "cancelled_because": session.closed_because,
+                    "cancelled_because": because,
                 },
                 key=f"class_cancelled/{session.pk}/{customer.pk}",
                 expires_at=session.ends_at or session.starts_at,

@@ -49,7 +49,7 @@ class StaffAction:
     needs_reason: bool = False  # where not, the reason may stay empty
     one_only: bool = False
     sends: bool = False  # so the page shows each message as it would go
-    asks_number: bool = False  # of many rows at once, typed
+    asks_number: bool = False  # of many at once, typed: rows, or whom `number_of` counts
     removes: bool = False  # the rows, so there is no page of one to go back to
     reason_help: str = "It stands in the history, for example “she lost the mail”."
 
@@ -112,6 +112,10 @@ class ActingAdmin(RecordAdmin):
         """Do it; return a message's level and both numbers as a sentence."""
         raise NotImplementedError
 
+    def number_of(self, action: StaffAction, keys: Sequence[Any]) -> int:
+        """Return how many the action touches through these rows: that is typed where it is many."""
+        return len(keys)
+
     def form_of(self, action: StaffAction, keys: Sequence[Any], data: Any) -> Any:
         """Return the form of what else the page asks for these rows, or None where it asks nothing.
 
@@ -171,7 +175,7 @@ class ActingAdmin(RecordAdmin):
             return self.ask(request, action, request.POST.getlist(ACTION_CHECKBOX_NAME), back=back)
         seen = self._seen(request.POST["seen"])
         reason = request.POST.get("reason", "").strip()
-        errors = self._errors(action, request, len(seen))
+        errors = self._errors(action, request, list(seen))
         if errors or FROM in request.POST:
             return self.ask(request, action, list(seen), back=back, errors=errors)
         form = self.form_of(action, list(seen), request.POST)
@@ -208,7 +212,8 @@ class ActingAdmin(RecordAdmin):
             "action_url": self.url_of(action.name),
             "count": len(going),
             **self._page_of(request, action, going),
-            "asks_number": action.asks_number and len(going) > MOST_SHOWN,
+            "number": (number := self.number_of(action, [row.pk for row in going])),
+            "asks_number": action.asks_number and number > MOST_SHOWN,
             "skipped": [f"{count} {why}" for why, count in skipped.items()],
             "seen": " ".join(f"{row.pk}@{self.version_of(row)}" for row in going),
             "back": back,
@@ -247,13 +252,16 @@ class ActingAdmin(RecordAdmin):
         """Write a staff action into the history of each row it changed."""
         LogEntry.objects.log_actions(request.user.pk, list(rows), flag, what)  # type: ignore[arg-type]
 
-    def _errors(self, action: StaffAction, request: HttpRequest, count: int) -> dict[str, str]:
+    def _errors(
+        self, action: StaffAction, request: HttpRequest, keys: Sequence[Any]
+    ) -> dict[str, str]:
         """Return what the confirmation lacks, by the name of its field."""
         errors = {}
         if action.needs_reason and not request.POST.get("reason", "").strip():
             errors["reason"] = NO_REASON
+        count = self.number_of(action, keys) if action.asks_number else 0
         wrong = wrong_number(request.POST.get("number", "").strip(), count)
-        if action.asks_number and count > MOST_SHOWN and wrong:
+        if count > MOST_SHOWN and wrong:
             errors["number"] = wrong
         return errors
 

@@ -122,6 +122,7 @@ class RetryPage:
             "upto": upto,
             "before": max(0, start - MOST_SHOWN) if start else None,
             "more": asked.count - upto,
+            "number": asked.count,
             "asks_number": asked.count > MOST_SHOWN,
             "seen": f"{asked.key}@{asked.until.isoformat()}@{asked.count}",
             "back_url": back_url(),
