@@ -18,7 +18,7 @@ SENTENCES = {
     "Operators": "They see all of it and do the daily work: they send again, cancel, import, "
     "export, book, bill and start jobs.",
     "Managers": "They also decide for everybody: they pause channels and jobs, lift suppressions "
-    "and cancel invoices.",
+    "and cancel invoices; and they read what all of the staff did.",
 }
 MOST_NAMED = 50
 

@@ -82,3 +82,16 @@ def test_its_order_its_search_and_one_persons_lines_are_served_by_indexes() -> N
         names = {name for (name,) in cursor.fetchall()}
 
     assert {"staff_actions_by_time", "staff_actions_of_one", "staff_actions_by_words"} <= names
+
+
+def test_the_person_tells_who_lifted_the_suppression_of_an_address_and_why() -> None:
+    manager, enquiry = login("Managers"), EnquiryFactory(email="amelia@families.example")
+    row = Suppression.objects.create(address="amelia@families.example", reason="bounced")
+    row.refresh_from_db()
+    lifted = {"seen": f"{row.pk}@{row.created_at.isoformat()}", "reason": "Her mailbox works."}
+    manager.post("/admin/egac/suppression/lift/", lifted)
+
+    page = manager.get(f"/admin/egac/person/enquiry-{enquiry.pk}/").content.decode()
+
+    assert "Lift: 1 of 1. Reason: Her mailbox works." in page
+    assert "amelia@families.example: bounced" in page
