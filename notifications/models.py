@@ -23,6 +23,8 @@ from notifications import consent, finding, payloads, relevance
 from notifications.catalogue import title_of
 from notifications.finding import CAUSE
 from notifications.finding import IS_WHATSAPP as IS_WHATSAPP
+from notifications.workers import Sample as Sample
+from notifications.workers import Worker as Worker
 
 WAITS = Q(status="pending")
 RECIPIENT = Upper(KeyTextTransform("to", "payload"))
@@ -287,39 +289,3 @@ class EmailBatch(Outgoing):
 
     def error_value(self, error: Exception | None) -> str | None:
         return None if error is None else str(error)
-
-
-class Worker(models.Model):
-    """A heartbeat: which workers live, since when, and how much they have sent."""
-
-    class Kind(models.TextChoices):
-        LOOP = "loop", "loop"
-        PASS = "pass", "one pass"
-
-    name = models.TextField(primary_key=True)  # host and process
-    kind = models.TextField(choices=Kind)
-    started_at = models.DateTimeField(db_default=Now())
-    seen_at = models.DateTimeField(db_default=Now())
-    stopped_at = models.DateTimeField(null=True)
-    recorded = models.IntegerField(default=0)  # messages, sent or not
-
-    class Meta:
-        db_table = "workers"
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Sample(models.Model):
-    """A type of message with sample data: no table, a page of the admin and who may open it."""
-
-    type = models.TextField(primary_key=True)
-
-    class Meta:
-        managed = False
-        default_permissions = ("view",)
-        verbose_name = "message with sample data"
-        verbose_name_plural = "messages with sample data"
-
-    def __str__(self) -> str:
-        return self.type

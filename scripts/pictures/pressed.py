@@ -6,7 +6,7 @@ every other page.
 
 from dataclasses import dataclass
 
-from playwright.sync_api import Page
+from playwright.sync_api import FilePayload, Page
 
 from scripts.pictures.scenes import FAILED, Steps, choose_all, open_first, press, stay
 
@@ -58,10 +58,10 @@ def submit(label: str, **typed: str) -> Steps:
 
 def choose_a_file(content: bytes) -> Steps:
     """Return the step that looks at a CSV file before it is imported."""
-    file = {"name": "enquiries.csv", "mimeType": "text/csv", "buffer": content}
+    file: FilePayload = {"name": "enquiries.csv", "mimeType": "text/csv", "buffer": content}
 
     def choose(page: Page) -> None:
-        page.locator("input[type=file]").set_input_files([file])  # type: ignore[list-item]
+        page.locator("input[type=file]").set_input_files([file])
         page.get_by_role("button", name="Look at it first").click()
 
     return choose
