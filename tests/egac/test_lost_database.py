@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 # A word of each statement during which the connection breaks.
 STATEMENTS = {
-    "claim": "WITH chosen",
+    "claim": "chosen AS MATERIALIZED",
     "slot": "UPDATE channels",
     "start": "call_started_at = clock_timestamp()",
     "record": "provider_message_id = coalesce",
