@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from egac.canary import CanaryRetry
 from egac.causes import causes_of
 from notifications.models import Notification
-from tests.egac.failures import PAGE, ask, fail, fail_invites, page_of, press, url_of
+from tests.egac.failures import PAGE, WHY, ask, fail, fail_invites, page_of, press, url_of
 from tests.notifications.factories import whatsapp
 from tests.staff import login
 from tests.stored import everything_stored
@@ -71,12 +71,14 @@ def test_a_running_test_is_refreshed_until_it_is_over() -> None:
     page = operator.get(PAGE).content.decode()
     running = refreshed(operator).content.decode()
 
-    operator.post(url_of(button="take-back"), {"retry": CanaryRetry.objects.get().pk})
+    retry = CanaryRetry.objects.get()
+    operator.post(url_of(button="take-back"), {"retry": retry.pk, "reason": WHY})
 
     over = refreshed(operator).content.decode()
     assert f'hx-get="{url_of(button="test")}" hx-trigger="every 5s"' in page
-    assert "Take back<" in running
-    assert 'hx-swap-oob="true"' in running
+    assert "Take back<" in page
+    assert "test running" in running
+    assert "<form" not in running  # somebody may be writing into it
     assert "Taken back by" in over
     assert "Take back<" not in over
     assert "hx-get" not in over
