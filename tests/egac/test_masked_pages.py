@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 NO_ADDRESS = "no-address-at-all"
 SAMPLES = "/admin/notifications/sample/"  # what they say is invented, and the same for everybody
+OF_MANAGERS = {"egac_loggedaction_changelist"}  # no Viewer may open it
 LONG_ENOUGH = 30  # letters of a sentence that stands nowhere but in a body
 
 
@@ -97,7 +98,7 @@ def test_no_page_tells_a_viewer_an_address_a_number_or_a_body(club: None) -> Non
 
     visited = {name_of(url) for url in pages}
     lists = {name for name, _ in admin_patterns() if name.endswith("_changelist")}
-    assert lists <= visited, "the crawl did not come everywhere"
+    assert lists - OF_MANAGERS <= visited, "the crawl did not come everywhere"
     assert told(pages, set(reaches())) == {}
     assert told({url: pages[url] for url in pages if SAMPLES not in url}, set(sentences())) == {}
 
