@@ -19,6 +19,7 @@ from egac.console.pages import PageAdmin
 from egac.money import in_words
 
 NO_NUMBER_YET = "number to come"
+NO_LINE = "Write at least 1 line: what it is for, and its price."
 # What leads from page to page, and is no part of the invoice.
 STEPS = ("csrfmiddlewaretoken", "confirmed", "change")
 
@@ -57,7 +58,8 @@ class IssuingAdmin(PageAdmin):
     def _forms(self, request: HttpRequest) -> tuple[IssueForm, Any]:
         posted = request.POST if request.method == "POST" else None
         on = timezone.localdate()  # noqa: TID251  a page reads the clock
-        return IssueForm(posted, initial=request.GET.dict(), on=on), LineForms(posted)
+        lines = LineForms(posted, error_messages={"too_few_forms": NO_LINE})
+        return IssueForm(posted, initial=request.GET.dict(), on=on), lines
 
     def _page(self, request: HttpRequest, **context: Any) -> HttpResponse:
         whole = {

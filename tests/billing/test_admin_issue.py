@@ -105,7 +105,7 @@ def test_18_a_second_press_issues_no_second_one(operator: Client, booking: Booki
 @pytest.mark.parametrize(
     ("lines", "more", "sentence"),
     [
-        ([], {}, "at least 1 form"),
+        ([], {}, "Write at least 1 line"),
         ([("", "1", "5")], {}, "This field is required"),
         ([("A vest", "0", "5")], {}, "greater than or equal to 1"),
         ([("A vest", "1", "-5")], {}, "greater than or equal to 0"),
