@@ -41,7 +41,7 @@ SETTLED = "document.getAnimations().forEach(each => each.finish())"
 
 UNSAID = """[...document.querySelectorAll("[aria-describedby]")]
     .flatMap(each => each.getAttribute("aria-describedby").split(" "))
-    .filter(id => !document.getElementById(id))"""
+    .filter(id => id.endsWith("error") && !document.getElementById(id))"""
 FITS_A_PHONE = f"""new Promise(tell => {{
     const until = performance.now() + 2000;  // by then it has settled
     const look = () => {{
@@ -94,7 +94,7 @@ def faults_of(page: Page, name: str) -> Iterator[str]:
     """Yield what is wrong with an open page by day, by night and on a phone."""
     if not page.locator("#content, main").first.is_visible():
         yield f"{name} is empty"
-    yield from (f"{name} has no {id} to describe a field" for id in page.evaluate(UNSAID))
+    yield from (f"{name} does not tie {id} to its field" for id in page.evaluate(UNSAID))
     page.evaluate(AXE_SCRIPT)
     yield from serious_faults(page, name, OPTIONS)
     page.emulate_media(color_scheme="dark")
