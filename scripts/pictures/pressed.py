@@ -4,16 +4,31 @@ Pictures are taken of them, and tests/end_to_end/test_pages_in_browser.py holds 
 every other page.
 """
 
+import json
 from dataclasses import dataclass
 
 from playwright.sync_api import FilePayload, Page
 
+from egac.console.confirming import MOST_SHOWN
+from invites.models import Invite
 from scripts.pictures.scenes import FAILED, Steps, choose_all, open_first, press, stay
+from tests.notifications.factories import email, queue
 
 CSV = b"""name,email,phone
 Amelia Longfellow-Winterbottom,amelia@families.example,07700 900123
 Somebody,nobody,
 """
+
+
+OLD = json.dumps({"to": ["a@b.example"], "subject": "Old", "html": "Old", "text": "Old"})
+
+
+def let_many_fail() -> None:
+    """Let more fail than are retried without their number, and invites that were changed since."""
+    for number in range(MOST_SHOWN + 1):
+        to = f"a.parent.with.a.long.name.{number}@a-school-with-a-long-name.example"
+        queue(email(to=to), status="failed", reason="permanent")
+    Invite.objects.filter(status=Invite.Status.FAILED).update(rendered=OLD)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from playwright.sync_api import TimeoutError as TookTooLong
 
 from egac.environment import BASE_DIR
 from scripts.pictures.club import STAFF, pages_of, running_club, signed_in
-from scripts.pictures.pressed import PRESSED
+from scripts.pictures.pressed import PRESSED, let_many_fail
 from scripts.pictures.scenes import SCENES, Scene
 from scripts.pictures.small import make_small
 from tests.conftest import CHROMIUM
@@ -33,7 +33,10 @@ def main(arguments: list[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with running_club() as address:
         clients = {group: signed_in(name, group) for group, name in STAFF.items()}
-        pages = {} if chosen.docs else pages_of(clients["Managers"])
+        pages = {}
+        if not chosen.docs:
+            pages = pages_of(clients["Managers"])
+            let_many_fail()
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             studio = Studio(browser, address, clients)

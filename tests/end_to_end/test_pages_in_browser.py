@@ -13,10 +13,9 @@ from pytest_django.fixtures import Settings
 
 from bookings.models import Booking
 from egac.console import site
-from egac.console.actions import MOST_SHOWN
 from invites.models import Invite
 from notifications.models import Notification
-from scripts.pictures.pressed import PRESSED, Pressed
+from scripts.pictures.pressed import PRESSED, Pressed, let_many_fail
 from tests.bookings.factories import BookingFactory
 from tests.crawl import crawl
 from tests.end_to_end.browser import DESK, PHONE, Open, visit
@@ -34,7 +33,6 @@ OPTIONS = {"resultTypes": ["violations"], "preload": False}
 ONLY_CONTRAST = {**OPTIONS, "runOnly": ["color-contrast"]}
 OF_DJANGO = ("/admin/auth/user/", "/admin/auth/group/", "/admin/password_change/")
 NO_PAGE = "Failed to load resource"  # what Chromium says of a status such as 404
-RENDERED = json.dumps({"to": ["a@b.example"], "subject": "Old", "html": "Old", "text": "Old"})
 ALIKE = "_history"  # so one of them stands for all
 # The links fade into the other colour.
 SETTLED = "document.getAnimations().forEach(each => each.finish())"
@@ -152,11 +150,8 @@ def faults_of_pressed(page: Page, scenes: Iterable[Pressed]) -> Iterator[str]:
 
 @pytest.fixture
 def pressable(objects: dict[str, Any]) -> None:
-    """Rows for every button: more failed than go without a number, one that was changed since."""
-    for number in range(MOST_SHOWN + 1):
-        to = email(to=f"a.parent.with.a.long.name.{number}@a-school-with-a-long-name.example")
-        queue(to, status="failed", reason="permanent")
-    Invite.objects.filter(status="failed").update(rendered=RENDERED)
+    """Rows for every button."""
+    let_many_fail()
 
 
 def test_pages_that_only_a_press_opens_shut_nobody_out(
