@@ -129,7 +129,8 @@ INSERT INTO workers (name, kind, recorded) SELECT 'host:' || n, 'loop', n
   FROM generate_series(1, 200) AS n;
 INSERT INTO django_admin_log (action_time, object_id, object_repr, action_flag, change_message,
     content_type_id, user_id)
-  SELECT now() - n * interval '40 seconds', n::text, 'Amelia Family' || n, 2,
+  SELECT now() - n * interval '40 seconds', n::text, (ARRAY['Amelia', 'Bea', 'Chidi',
+    'Zoë', 'Mia'])[1 + n % 5] || ' Family' || n, 2,
     'Retry now: 1 of 1.' || CASE WHEN n % 3 = 0 THEN ' Reason: She lost the mail.' ELSE '' END,
     kind.id, who.id
   FROM generate_series(1, {messages}) AS n
