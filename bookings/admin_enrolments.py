@@ -1,6 +1,6 @@
 """Places in classes in the admin: given, taken back, and marked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -27,7 +27,6 @@ from bookings.sessions import (
     why_not_marked,
 )
 from egac.console.actions import Line, Press, StaffAction
-from egac.console.confirming import with_reason
 from egac.console.pages import Event
 from egac.console.records import badge, moment
 from egac.console.widgets import SearchBox
@@ -121,9 +120,9 @@ class EnrolmentAdmin(BookingsAdmin):
     # The buttons
 
     def why_not(self, action: StaffAction, row: Any) -> str:
-        return (
-            why_not_taken_back(row) if action is TAKE_BACK else why_not_marked(row, MARKS[action])
-        )
+        if action is TAKE_BACK:
+            return why_not_taken_back(row)
+        return why_not_marked(row, MARKS[action])
 
     def lines_of(self, action: StaffAction, rows: list[Any]) -> list[Line]:
         return [line_of_enrolment(row) for row in rows]
@@ -139,21 +138,24 @@ class EnrolmentAdmin(BookingsAdmin):
             with transaction.atomic():
                 places = self.get_queryset(request).in_bulk(list(seen))
                 changed = take_places_back(list(seen), seen=seen)
-                for place in (places[key] for key in changed.ids):
-                    self._log_taken_back(request, place, press)
+                taken_back = [places[key] for key in changed.ids]
+                self._log_taken_back(request, taken_back, press)
         except Refused as refusal:
             return messages.WARNING, f"0 taken back. {refusal}"
         level = messages.WARNING if changed.skipped else messages.SUCCESS
         return level, changed.sentence("taken back")
 
-    def _log_taken_back(self, request: HttpRequest, place: Enrolment, press: Press) -> None:
-        """Write it into the histories of the class and of the booking: the place has none now."""
-        told = f"{press.action.label}: 1 of {len(press.seen)}"
-        self.log(request, [place], with_reason(f"{told}.", press.reason), flag=DELETION)
-        whose, which = place.booking.customer, f"{place.session.title}, {self.when(place)}"
-        said = f"{told}, the place of {whose} in {which}."
-        self.log(request, [place.session], with_reason(said, press.reason))
-        self.log(request, [place.booking], with_reason(said, press.reason))
+    def _log_taken_back(
+        self, request: HttpRequest, places: Sequence[Enrolment], press: Press
+    ) -> None:
+        """Write it into the histories of the classes and bookings too: a place has none now."""
+        count = len(places)
+        self.log(request, places, press.told(count), flag=DELETION)
+        for place in places:
+            whose = f"the place of {place.booking.customer}"
+            told = press.told(count, f", {whose} in {place.session.title}, {self.when(place)}")
+            self.log(request, [place.session], told)
+            self.log(request, [place.booking], told)
 
     def mark(self, request: HttpRequest, press: Press) -> tuple[int, str]:
         """Note whether they came."""
