@@ -88,6 +88,8 @@ def test_ticked_invites_are_cancelled_from_the_list_with_the_keyboard_alone(
     page.keyboard.type("Cancel")
     page.get_by_role("button", name="Go").focus()
     page.keyboard.press("Enter")
+    page.get_by_label("Why?").focus()
+    page.keyboard.type("He came by phone.")
     page.get_by_role("button", name="Cancel").focus()
     page.keyboard.press("Enter")
 
