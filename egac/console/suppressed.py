@@ -52,7 +52,7 @@ def _done_by_staff(entry: LogEntry) -> Event:
     words, tone = BY_STAFF[entry.action_flag]
     address = entry.object_repr.partition(": ")[0]
     what = f"{entry.user.get_username()}: {words}"
-    detail = f"{entry.object_repr}. {entry.get_change_message()}"
+    detail = f"{entry.object_repr.rstrip('.')}. {entry.get_change_message()}"
     return Event(entry.action_time, what, tone, detail, _page(address))
 
 

@@ -57,14 +57,17 @@ def test_it_tells_who_suppressed_an_address_why_and_who_lifted_it(
 ) -> None:
     manager.post(f"{SUPPRESSIONS}add/", {"address": ZOE, "reason": "She asked by telephone."})
     while_it_lasts = story(manager, zoe)
-    manager.post(f"{SUPPRESSIONS}{Suppression.objects.get().pk}/delete/", {"post": "yes"})
+    row = Suppression.objects.get()
+    seen = f"{row.pk}@{row.created_at.isoformat()}"
+    manager.post(f"{SUPPRESSIONS}lift/", {"seen": seen, "reason": "She asked again."})
 
     told = story(manager, zoe)
 
     assert "Address suppressed" not in while_it_lasts  # once, by whom
     assert ": suppressed the address" in told
-    assert told.count(f">{ZOE}: She asked by telephone.<") == 2
+    assert told.count(f">{ZOE}: She asked by telephone. ") == 2
     assert ": let the address be written to again" in told
+    assert "Reason: She asked again." in told
 
 
 # Classes
