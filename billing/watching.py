@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Count
 from django.urls import reverse
 
 from billing.models import BillingProblem
+from egac.metrics import MOST_COUNTED
 from jobs.fixes import Fix
 from jobs.watchers import Finding
 
@@ -27,7 +27,8 @@ FIXES = {
 def watch_billing(now: datetime) -> Iterator[Finding]:
     """Find the bookings that the last runs could not bill or remind."""
     still_open = BillingProblem.objects.filter(solved_at=None)
-    count = still_open.aggregate(bookings=Count("booking", distinct=True))["bookings"]
+    bookings = still_open.order_by().values("booking").distinct()
+    count = bookings[:MOST_COUNTED].count()
     if not count:
         return
     first = still_open.order_by("booking_id", "-pk").distinct("booking_id")[:MOST_NAMED]

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.urls import reverse
 
 from egac import channels
 from egac.mail import staff_addresses
+from egac.metrics import MOST_COUNTED
 from egac.retry import Reason
 from jobs.fixes import BY_CAUSE, RUN, Fix
 from jobs.models import Alert
@@ -50,7 +51,7 @@ def watch_notifications(now: datetime) -> Iterator[Finding]:
     if not (waiting or settings.WORKER_EXPECTED) or is_a_worker_about():
         yield from (_waiting(channel, count) for channel, count in waiting.items())
         return
-    due = Notification.objects.due().count()
+    due = Notification.objects.due()[:MOST_COUNTED].count()
     yield Finding(
         cause="job:run_worker_queue",  # as when that job is late: told once
         sentence=f"No worker was seen for 5 minutes, and {_have(due, 'queued message')} come due.",
@@ -60,10 +61,9 @@ def watch_notifications(now: datetime) -> Iterator[Finding]:
 
 
 def _failed() -> Iterator[Finding]:
-    counts = Notification.objects.filter(status=Notification.Status.FAILED).aggregate(
-        failed=Count("pk"), uncertain=Count("pk", filter=Q(reason=Reason.UNCERTAIN))
-    )
-    failed, uncertain = counts["failed"], counts["uncertain"]
+    rows = Notification.objects.filter(status=Notification.Status.FAILED)
+    failed = rows[:MOST_COUNTED].count()
+    uncertain = rows.filter(reason=Reason.UNCERTAIN)[:MOST_COUNTED].count()
     if failed:
         rest = f"; of {uncertain} nobody knows whether they arrived" if uncertain else ""
         yield Finding(
@@ -75,7 +75,8 @@ def _failed() -> Iterator[Finding]:
 
 
 def _have(count: int, noun: str) -> str:
-    return f"1 {noun} has" if count == 1 else f"{count:,} {noun}s have"
+    more = " or more" if count == MOST_COUNTED else ""
+    return f"1 {noun} has" if count == 1 else f"{count:,}{more} {noun}s have"
 
 
 def _wait_too_long(channel: str, now: datetime) -> int:
@@ -89,7 +90,7 @@ def _wait_too_long(channel: str, now: datetime) -> int:
     since = now - TOO_LONG
     long_due = Q(due_at=None) | Q(due_at__lt=since)
     # A message that staff retry has been due since then, however old it is.
-    return rows.due().filter(long_due, updated_at__lt=since).count()
+    return rows.due().filter(long_due, updated_at__lt=since)[:MOST_COUNTED].count()
 
 
 def _waiting(channel: str, count: int) -> Finding:

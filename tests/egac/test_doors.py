@@ -34,6 +34,8 @@ OTHERS = {
     "jobs_scheduledjob_resume": "jobs.pause_job",
     "jobs_scheduledjob_run": "jobs.run_job",
 }
+# Their buttons do it, each of them for a reason; Django's own page to delete opens for nobody.
+BY_BUTTON_ALONE = {"bookings_enrolment_delete", "egac_suppression_delete"}
 LOOKS = (
     "changelist",
     "change",
@@ -106,7 +108,8 @@ def test_19_a_group_may_press_what_its_permissions_open_and_nothing_else(group: 
     answers = {name: person.post(urls[name]).status_code for name in doors()}
 
     refused = {name for name, status in answers.items() if status == 403}
-    assert refused == {name for name, needed in doors().items() if not opens(group, needed)}
+    closed = {name for name, needed in doors().items() if not opens(group, needed)}
+    assert refused == closed | BY_BUTTON_ALONE
     assert {answers[name] for name in set(answers) - refused} <= {200, 302}
 
 
@@ -123,4 +126,4 @@ def test_19_a_confirmed_press_that_is_not_theirs_changes_no_table(group: str) ->
 
     assert everything_stored() == before
     assert answers <= {403}
-    assert len(posts) == {"Viewers": 17, "Operators": 3, "Managers": 0}[group]
+    assert len(posts) == {"Viewers": 19, "Operators": 4, "Managers": 0}[group]

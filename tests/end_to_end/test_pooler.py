@@ -129,7 +129,7 @@ def test_staff_see_the_queue_and_act_on_it() -> None:
     page = browser.get(LIST)
     asked = browser.post(f"{LIST}cancel/", {"_selected_action": [row.pk]})
     seen = asked.context["seen"]
-    browser.post(f"{LIST}cancel/", {"seen": seen, "back": ""})
+    browser.post(f"{LIST}cancel/", {"seen": seen, "back": "", "reason": "Asked to."})
 
     assert page.status_code == 200
     row.refresh_from_db()
