@@ -126,7 +126,7 @@ def register_watcher(name: str, watcher: Watcher) -> None:
 def findings(now: datetime) -> dict[str, Finding]:
     """Return what is wrong at an instant by its cause, without a secret; it changes no table."""
     found: dict[str, Finding] = {}
-    for look in WATCHERS.values():
+    for look in tuple(WATCHERS.values()):
         for finding in look(now):
             safe = replace(finding, sentence=redact(finding.sentence))
             found.setdefault(finding.cause, safe)  # the first watcher says it best
