@@ -41,7 +41,7 @@ UNSAID = """[...document.querySelectorAll("[aria-describedby]")]
     .flatMap(each => each.getAttribute("aria-describedby").split(" "))
     .filter(id => id.endsWith("error") && !document.getElementById(id))"""
 FITS_A_PHONE = f"""new Promise(tell => {{
-    const until = performance.now() + 2000;  // by then it has settled
+    const until = performance.now() + 10000;  // by then a busy machine has resized it
     const look = () => {{
         const fits = document.documentElement.scrollWidth <= {PHONE["width"]};
         if ((innerWidth == {PHONE["width"]} && fits) || performance.now() > until) tell(fits);
