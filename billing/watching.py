@@ -1,12 +1,12 @@
 """What could not be billed, for the alerts: it names bookings, never people, as it leaves here."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from django.urls import reverse
 
 from billing.models import BillingProblem
 from egac.metrics import MOST_COUNTED
+from egac.moment import Moment
 from jobs.fixes import Fix
 from jobs.watchers import Finding
 
@@ -24,7 +24,7 @@ FIXES = {
 }
 
 
-def watch_billing(now: datetime) -> Iterator[Finding]:
+def watch_billing(moment: Moment) -> Iterator[Finding]:
     """Find the bookings that the last runs could not bill or remind."""
     still_open = BillingProblem.objects.filter(solved_at=None)
     bookings = still_open.order_by().values("booking").distinct()

@@ -112,6 +112,11 @@ def named(name: str) -> Channel:
     return Channel.objects.get_or_create(name=name)[0]
 
 
+def all_channels() -> dict[str, Channel]:
+    """Return every channel that was used yet, by its name and in the order of names."""
+    return {channel.name: channel for channel in Channel.objects.order_by("name")}
+
+
 LOOK = """
 SELECT told_rate, CASE WHEN paused_at IS NOT NULL THEN 'infinity'::float
   WHEN held_until > clock_timestamp()

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from egac.channels import Channel, explain
+from egac.channels import Channel, all_channels, explain
 from egac.console.dashboard import Look, Panel, register_panel
 from egac.console.forecast import Due, Passes, forecast
 from egac.console.quota import quota_of_emails
@@ -19,22 +19,23 @@ from jobs.schedule import next_run
 
 def invites_panel(look: Look) -> dict[str, Any]:
     """Return how many invites stand where, and when the due ones are gone."""
-    ended = finished(Invite._meta.db_table)
+    ended = look.once(finished)
     waiting = open_rows(Invite.objects.all())
-    counts = {word: ended["email", word] for word in Invite.Status.values}
+    counts = {word: ended[Invite._meta.db_table, "email", word] for word in Invite.Status.values}
     counts |= {"pending": waiting.pending, "processing": waiting.processing}
     flow = Flow(
         title="",
         states=states_of(counts, Invite, tones=TONES),
         later=waiting.later_in_words,
         oldest=waiting.oldest_in_words(look.now),
-        forecast=forecast(_due(look.now), now=look.now),
+        forecast=forecast(_due(look), now=look.now),
     )
     return {"flows": [flow]}
 
 
-def _due(now: datetime) -> Due:
-    channel = Channel.objects.filter(name="email").first() or Channel(name="email")
+def _due(look: Look) -> Due:
+    now = look.now
+    channel = look.once(all_channels).get("email") or Channel(name="email")
     due = Invite.objects.due().count()
     return Due(
         messages=due,
@@ -44,7 +45,7 @@ def _due(now: datetime) -> Due:
         closed=explain(channel) if opens_at(channel, now) else "",
         opens_at=opens_at(channel, now),
         passes=_passes(channel.rate, now),
-        quota=quota_of_emails(now, asked_by=Invite._meta.db_table),
+        quota=quota_of_emails(look, asked_by=Invite._meta.db_table),
         noun="invite",
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.urls import reverse
 
 from egac.figures import finished
+from egac.moment import Moment
 from egac.providers import ProviderError, github
 from egac.providers.http import Answer, call
 from invites.models import Invite
@@ -74,13 +75,13 @@ def _counts_in(answer: Answer, site: str) -> dict[str, int]:
     return counts
 
 
-def watch_invites(now: datetime) -> Iterator[Finding]:
+def watch_invites(moment: Moment) -> Iterator[Finding]:
     """Find failed invites: of this database now, of another site as the monitor last counted."""
     runs = JobRun.objects.filter(job=WATCH_JOB, status=JobRun.Status.SUCCEEDED)
     counted = runs.order_by("-started_at").values_list("result__site", "result__counts__failed")
     site, failed = counted.first() or (HERE, 0)
     if site in (HERE, None):
-        failed = finished(Invite._meta.db_table)["email", Invite.Status.FAILED]
+        failed = moment.once(finished)[Invite._meta.db_table, "email", Invite.Status.FAILED]
     if failed:
         yield Finding(
             cause=FAILED,

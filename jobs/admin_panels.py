@@ -41,9 +41,9 @@ def attention_panel(look: Look) -> dict[str, Any]:
     The alerts only say since when: between two looks they tell of what is over, and not of what
     is new.
     """
-    looked_at = last_look()
+    looked_at = last_look(look)
     opened = dict(Alert.objects.open().values_list("cause", "opened_at"))
-    found = sorted(findings(look.now).values(), key=lambda each: opened.get(each.cause, look.now))
+    found = sorted(findings(look).values(), key=lambda each: opened.get(each.cause, look.now))
     trouble = [concern_of(each, opened.get(each.cause), look) for each in found]
     concerns = [*unwatched(looked_at, look), *trouble]
     count = len(concerns)
@@ -59,10 +59,10 @@ def concern_of(finding: Finding, opened_at: datetime | None, look: Look) -> Conc
     return Concern(finding.sentence, finding.next_step, since, buttons)
 
 
-def last_look() -> datetime | None:
+def last_look(look: Look) -> datetime | None:
     """Return when the watchers last looked around on time, or None."""
-    looks = JobRun.objects.successes().filter(job=WATCH_JOB).order_by("-started_at")
-    return looks.values_list("finished_at", flat=True).first()
+    states = look.once(job_states, look.now)
+    return next(state.last_done_at for state in states if state.job.name == WATCH_JOB)
 
 
 def unwatched(looked_at: datetime | None, look: Look) -> list[Concern]:
@@ -98,7 +98,8 @@ def day_panel(look: Look) -> dict[str, Any]:
     now = look.now
     day = day_of(business_date(now))
     ran = runs_of(day)
-    return {"lines": [_line(state, day, ran[state.job.name], now) for state in job_states(now)]}
+    states = look.once(job_states, now)
+    return {"lines": [_line(state, day, ran[state.job.name], now) for state in states]}
 
 
 def runs_of(day: list[datetime]) -> dict[str, Ran]:

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from egac.events import plain
 from egac.logs import redact
+from egac.moment import Moment
 from egac.providers import ProviderError
 from jobs.models import Alert
 from jobs.sinks import SINKS, Event, Notice, Sink, link_to
@@ -38,7 +39,7 @@ def watch_everything(now: datetime) -> None:
 
     `now` is on the database's clock. Any number may look side by side.
     """
-    found = findings(now)
+    found = findings(Moment(now))
     for finding in found.values():
         _note(finding, now)
     # What another look has found meanwhile stays open.

@@ -1,7 +1,7 @@
 """What is wrong right now: each watcher answers for one part of the system.
 
-An app registers its own, so that the jobs name no app above them. A watcher asks cheap questions
-and changes nothing.
+An app registers its own, so that the jobs name no app above them. A watcher asks cheap questions,
+those that others ask too once a moment, and changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,9 +11,10 @@ from datetime import datetime
 from django.db.models import Q
 from django.urls import reverse
 
-from egac.channels import Channel, explain
+from egac.channels import Channel, all_channels, explain
 from egac.logs import redact
 from egac.metrics import waiting_for
+from egac.moment import Moment
 from egac.providers import Cause
 from jobs.lateness import job_states
 from jobs.models import JobRun
@@ -35,19 +36,27 @@ class Finding:
     page: str  # from the root of this site
 
 
-Watcher = Callable[[datetime], Iterable[Finding]]
+Watcher = Callable[[Moment], Iterable[Finding]]
 
 
-def watch_channels(now: datetime) -> Iterator[Finding]:
+def watch_channels(moment: Moment) -> Iterator[Finding]:
     """Find the channels that are down. One that staff paused is as they want it."""
-    is_down = Q(probing=True) | Q(held_because__in=USED_UP, held_until__gt=now)
-    for channel in Channel.objects.filter(is_down, paused_at=None, held_until__isnull=False):
+    for channel in moment.once(all_channels).values():
+        if not _is_down(channel, moment.now):
+            continue
         yield Finding(
             cause=f"channel_down:{channel.name}",
             sentence=f"{_held_up(channel.name)}{shortened(explain(channel))}",
             next_step="Mend what the last answer names, then press Resume on the channel.",
             page=reverse("admin:egac_channel_changelist"),
         )
+
+
+def _is_down(channel: Channel, now: datetime) -> bool:
+    if channel.paused_at or not channel.held_until:
+        return False
+    is_used_up = channel.held_because in USED_UP and channel.held_until > now
+    return channel.probing or is_used_up
 
 
 def _held_up(channel: str) -> str:
@@ -58,15 +67,15 @@ def _held_up(channel: str) -> str:
     return "1 message waits. " if count == 1 else f"{count:,} messages wait. "
 
 
-def watch_jobs(now: datetime) -> Iterator[Finding]:
+def watch_jobs(moment: Moment) -> Iterator[Finding]:
     """Find the jobs whose last run failed, or that are late; of a paused one nothing is expected.
 
     A job that failed and so became late is one cause, told once.
     """
-    still_running = Q(status=JobRun.Status.RUNNING, lease_ends_at__gte=now)
+    still_running = Q(status=JobRun.Status.RUNNING, lease_ends_at__gte=moment.now)
     ended = JobRun.objects.filter(dry_run=False).exclude(still_running)
     newest = ended.newest_of_each(JOBS)
-    for state in job_states(now):
+    for state in moment.once(job_states, moment.now):
         name, run = state.job.name, newest.get(state.job.name)
         if state.is_paused:
             continue
@@ -123,11 +132,11 @@ def register_watcher(name: str, watcher: Watcher) -> None:
     WATCHERS[name] = watcher
 
 
-def findings(now: datetime) -> dict[str, Finding]:
-    """Return what is wrong at an instant by its cause, without a secret; it changes no table."""
+def findings(moment: Moment) -> dict[str, Finding]:
+    """Return what is wrong at a moment by its cause, without a secret; it changes no table."""
     found: dict[str, Finding] = {}
-    for look in tuple(WATCHERS.values()):
-        for finding in look(now):
+    for watcher in tuple(WATCHERS.values()):
+        for finding in watcher(moment):
             safe = replace(finding, sentence=redact(finding.sentence))
             found.setdefault(finding.cause, safe)  # the first watcher says it best
     return found

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models.functions import Now
 from django.urls import reverse
 
-from egac.channels import Channel, explain
+from egac.channels import Channel, all_channels, explain
 from egac.console.dashboard import Look, Panel, register_panel
 from egac.console.forecast import Due, Passes, calls_for, forecast
 from egac.console.quota import quota_of_emails
@@ -32,7 +31,7 @@ from jobs.schedule import next_run
 from notifications.admin import ALIVE_FOR, TONES
 from notifications.models import Notification, NotificationQuerySet, Worker
 from notifications.passes import PASS_LIMIT
-from notifications.staff import LONGEST_SILENCE, why_nobody_sends
+from notifications.staff import how_silent, kinds_about
 
 TITLES = {"email": "E-mail", "whatsapp": "WhatsApp"}
 QUEUE = Notification._meta.db_table
@@ -51,21 +50,20 @@ class Senders:
 
 def queue_panel(look: Look) -> dict[str, Any]:
     """Return how many messages stand where on each channel, and when the due ones are gone."""
-    ended = finished(QUEUE)
-    channels = Channel.objects.in_bulk(TITLES)
-    senders = Senders(as_sentence(why_nobody_sends(look.now)), passes_now(look.now))
+    ended = look.once(finished)
+    channels = look.once(all_channels)
+    senders = senders_now(look)
     return {
         "flows": [
-            _flow(channels.get(name) or Channel(name=name), ended, senders, look.now)
-            for name in TITLES
+            _flow(channels.get(name) or Channel(name=name), ended, senders, look) for name in TITLES
         ]
     }
 
 
 def _flow(
-    channel: Channel, ended: Counter[tuple[str, str]], senders: Senders, now: datetime
+    channel: Channel, ended: Counter[tuple[str, str, str]], senders: Senders, look: Look
 ) -> Flow:
-    rows = _rows_of(channel.name)
+    rows, now = _rows_of(channel.name), look.now
     waiting = open_rows(rows)
     calls = _calls(rows, waiting.due) if channel.name == "email" else waiting.due
     due = Due(
@@ -76,7 +74,7 @@ def _flow(
         closed=explain(channel) if opens_at(channel, now) else "",
         opens_at=opens_at(channel, now),
         passes=senders.passes,
-        quota=quota_of_emails(now, asked_by=QUEUE) if channel.name == "email" else None,
+        quota=quota_of_emails(look, asked_by=QUEUE) if channel.name == "email" else None,
     )
     return Flow(
         title=TITLES[channel.name],
@@ -92,8 +90,8 @@ def _rows_of(channel: str) -> NotificationQuerySet:
     return queue.for_whatsapp() if channel == "whatsapp" else queue.for_email()
 
 
-def _states(channel: str, waiting: Open, ended: Counter[tuple[str, str]]) -> Any:
-    counts = {word: ended[channel, word] for word in Notification.Status.values}
+def _states(channel: str, waiting: Open, ended: Counter[tuple[str, str, str]]) -> Any:
+    counts = {word: ended[QUEUE, channel, word] for word in Notification.Status.values}
     counts |= {"pending": waiting.pending, "processing": waiting.processing}
     return states_of(counts, Notification, tones=TONES, query=f"&channel={channel}")
 
@@ -105,11 +103,15 @@ def _calls(rows: NotificationQuerySet, due: int) -> int:
     return calls_for(in_batches=max(0, due - alone), alone=alone, batch=LARGEST_BATCH)
 
 
-def passes_now(now: datetime) -> Passes | None:
-    """Return the passes of cron, where they alone send; None where a worker runs without end."""
-    lately = Worker.objects.filter(seen_at__gte=Now() - LONGEST_SILENCE)
-    if lately.filter(kind=Worker.Kind.LOOP, stopped_at=None).exists():
-        return None
+def senders_now(look: Look) -> Senders:
+    """Return who sends at this look."""
+    about = look.once(kinds_about)
+    nobody = "" if about else as_sentence(how_silent(look.now))
+    return Senders(nobody, None if Worker.Kind.LOOP in about else passes_from(look.now))
+
+
+def passes_from(now: datetime) -> Passes:
+    """Return the passes of cron that are to come."""
     first_at = next_run(SCHEDULE, now)
     return Passes(first_at, every=next_run(SCHEDULE, first_at) - first_at, messages=PASS_LIMIT)
 

@@ -1,7 +1,7 @@
 """What can be wrong with queued messages, for the alerts; and staff told of alerts by e-mail."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -9,8 +9,10 @@ from django.db.models import Q
 from django.urls import reverse
 
 from egac import channels
+from egac.figures import finished
 from egac.mail import staff_addresses
 from egac.metrics import MOST_COUNTED
+from egac.moment import Moment
 from egac.retry import Reason
 from jobs.fixes import BY_CAUSE, RUN, Fix
 from jobs.models import Alert
@@ -20,7 +22,9 @@ from notifications.lanes import Bounds
 from notifications.models import Notification
 from notifications.passes import CHANNELS
 from notifications.services import URGENT, Message, email_payload, enqueue
-from notifications.staff import is_a_worker_about
+from notifications.staff import kinds_about
+
+Status = Notification.Status
 
 TOO_LONG = timedelta(minutes=15)  # a due message that waits longer: nobody sends, or too slowly
 WORDS = {"email": "e-mail", "whatsapp": "WhatsApp message"}
@@ -43,12 +47,12 @@ FIXES = {
 }
 
 
-def watch_notifications(now: datetime) -> Iterator[Finding]:
+def watch_notifications(moment: Moment) -> Iterator[Finding]:
     """Find messages that failed, a missing worker, and messages that wait too long."""
-    yield from _failed()
-    counts = {channel: _wait_too_long(channel, now) for channel in CHANNELS}
+    yield from _failed(moment)
+    counts = {channel: _wait_too_long(channel, moment) for channel in CHANNELS}
     waiting = {channel: count for channel, count in counts.items() if count}
-    if not (waiting or settings.WORKER_EXPECTED) or is_a_worker_about():
+    if not (waiting or settings.WORKER_EXPECTED) or moment.once(kinds_about):
         yield from (_waiting(channel, count) for channel, count in waiting.items())
         return
     due = Notification.objects.due()[:MOST_COUNTED].count()
@@ -60,10 +64,11 @@ def watch_notifications(now: datetime) -> Iterator[Finding]:
     )
 
 
-def _failed() -> Iterator[Finding]:
-    rows = Notification.objects.filter(status=Notification.Status.FAILED)
-    failed = rows[:MOST_COUNTED].count()
-    uncertain = rows.filter(reason=Reason.UNCERTAIN)[:MOST_COUNTED].count()
+def _failed(moment: Moment) -> Iterator[Finding]:
+    ended, table = moment.once(finished), Notification._meta.db_table
+    failed = sum(ended[table, channel, Status.FAILED] for channel in CHANNELS)
+    rows = Notification.objects.filter(status=Status.FAILED, reason=Reason.UNCERTAIN)
+    uncertain = rows[:MOST_COUNTED].count()
     if failed:
         rest = f"; of {uncertain} nobody knows whether they arrived" if uncertain else ""
         yield Finding(
@@ -79,15 +84,17 @@ def _have(count: int, noun: str) -> str:
     return f"1 {noun} has" if count == 1 else f"{count:,}{more} {noun}s have"
 
 
-def _wait_too_long(channel: str, now: datetime) -> int:
+def _wait_too_long(channel: str, moment: Moment) -> int:
     """Return how many messages of a channel wait that nobody holds back on purpose."""
     lane = CHANNELS[channel][-1](Bounds(), len)
     is_on_purpose = lane.why_held() not in ("", lane.why_unconfigured())
-    if is_on_purpose or channels.is_down(channel):  # a channel that is down has an alert of its own
+    known = moment.once(channels.all_channels).get(channel)
+    is_down = known is not None and known.probing  # and has an alert of its own
+    if is_on_purpose or is_down:
         return 0
     queue = Notification.objects
     rows = queue.for_whatsapp() if channel == "whatsapp" else queue.for_email()
-    since = now - TOO_LONG
+    since = moment.now - TOO_LONG
     long_due = Q(due_at=None) | Q(due_at__lt=since)
     # A message that staff retry has been due since then, however old it is.
     return rows.due().filter(long_due, updated_at__lt=since)[:MOST_COUNTED].count()

@@ -101,16 +101,23 @@ def _why_not_then(row: Notification, at: datetime) -> str:
     return USELESS_BY_THEN if row.expires_at and row.expires_at <= at else ""
 
 
-def is_a_worker_about() -> bool:
-    """Whether a loop lives, or a pass of cron has ended, within the last five minutes."""
+def kinds_about() -> set[str]:
+    """Return which kinds of worker are about: a loop that lives, a pass of the last five minutes.
+
+    It is empty where nobody sends.
+    """
     seen = Worker.objects.filter(seen_at__gte=Now() - LONGEST_SILENCE)
-    return seen.filter(Q(kind=Worker.Kind.PASS) | Q(stopped_at=None)).exists()
+    about = seen.filter(Q(kind=Worker.Kind.PASS) | Q(stopped_at=None))
+    return set(about.values_list("kind", flat=True).distinct())
 
 
 def why_nobody_sends(now: datetime) -> str:
     """Return in a clause since when no worker is about, and what to do; "" while one is."""
-    if is_a_worker_about():
-        return ""
+    return "" if kinds_about() else how_silent(now)
+
+
+def how_silent(now: datetime) -> str:
+    """Return in a clause since when no worker is about, where none is, and what to do."""
     seen_at = Worker.objects.aggregate(last=Max("seen_at"))["last"]
     return f"{_silence(seen_at, now)}: {START_ONE}"
 
@@ -127,6 +134,6 @@ def _silence(seen_at: datetime | None, now: datetime) -> str:
 
 def why_no_worker() -> str:
     """Return in a sentence that a worker is missing, where one is expected, or ""."""
-    if not settings.WORKER_EXPECTED or is_a_worker_about():
+    if not settings.WORKER_EXPECTED or kinds_about():
         return ""
     return f"No worker was seen for 5 minutes (WORKER_EXPECTED): {START_ONE}."

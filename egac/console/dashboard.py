@@ -20,15 +20,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from egac.console.instant import now_of
+from egac.moment import Moment
 
 REFRESH_SECONDS = 5
 
 
 @dataclass(frozen=True)
-class Look:
-    """One look at the dashboard: when it is, and what the person who looks may do."""
+class Look(Moment):
+    """One look at the dashboard: when it is, and what the person who looks may do.
 
-    now: datetime
+    Its panels share what they ask: a page that stays open looks every few seconds.
+    """
+
     may: Callable[[str], bool]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.timezone import localtime
 
-from egac.channels import Channel, explain
+from egac.channels import Channel, all_channels, explain
 from egac.console.columns import Columns, Point, columns_of
 from egac.console.dashboard import Look, Panel
 from egac.console.records import badge
@@ -88,7 +88,7 @@ def _point(
 
 def channels_panel(look: Look) -> dict[str, Any]:
     """Return how each channel stands."""
-    return {"channels": [_channel(each, look.now) for each in Channel.objects.order_by("name")]}
+    return {"channels": [_channel(each, look.now) for each in look.once(all_channels).values()]}
 
 
 def _channel(channel: Channel, now: datetime) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from billing.services import generate_monthly_invoices
 from billing.watching import watch_billing
+from egac.moment import Moment
 from tests.bookings.factories import BookingFactory
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +23,7 @@ def test_finds_nothing_where_everything_was_billed() -> None:
 
     generate_monthly_invoices(RAISED)
 
-    assert list(watch_billing(NOW)) == []
+    assert list(watch_billing(Moment(NOW))) == []
 
 
 def test_names_each_booking_with_its_reason_and_no_person() -> None:
@@ -30,7 +31,7 @@ def test_names_each_booking_with_its_reason_and_no_person() -> None:
 
     generate_monthly_invoices(RAISED)
 
-    [finding] = watch_billing(NOW)
+    [finding] = watch_billing(Moment(NOW))
     assert finding.sentence == (
         f"1 booking could not be billed or reminded: {booking.pk} (It has no price)."
     )
@@ -42,7 +43,7 @@ def test_names_five_and_counts_the_rest() -> None:
     generate_monthly_invoices(RAISED)
 
     with CaptureQueriesContext(connection) as asked:
-        [finding] = watch_billing(NOW)
+        [finding] = watch_billing(Moment(NOW))
     assert asked.captured_queries[-1]["sql"].endswith("LIMIT 5")
     assert finding.sentence.startswith("7 bookings could not")
     assert finding.sentence.endswith(" and 2 more.")
@@ -55,4 +56,4 @@ def test_is_over_once_a_run_can_bill_it() -> None:
 
     generate_monthly_invoices(RAISED)
 
-    assert list(watch_billing(NOW)) == []
+    assert list(watch_billing(Moment(NOW))) == []

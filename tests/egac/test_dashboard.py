@@ -293,4 +293,15 @@ def test_the_dashboard_asks_as_many_questions_of_many_rows_as_of_few(worker: Wor
         at = {"opened_at": NOON, "last_seen_at": NOON}
         Alert.objects.create(cause=f"job:x{number}", page="/admin/jobs/alert/", **at)
 
-    assert questions() == few <= 55
+    assert questions() == few <= 40
+
+
+def test_one_look_asks_nothing_twice(worker: Worker) -> None:
+    manager = login("Managers")
+    refreshed(manager)
+
+    with CaptureQueriesContext(connection) as asked:
+        refreshed(manager)
+
+    sql = [query["sql"] for query in asked]
+    assert [statement for statement in set(sql) if sql.count(statement) > 1] == []

@@ -38,7 +38,13 @@ def counted() -> Counter[tuple[str, str]]:
 
 
 def known(table: str = "notifications_queue") -> Counter[tuple[str, str]]:
-    return +finished(table)
+    return Counter(
+        {
+            (channel, status): count
+            for (of, channel, status), count in finished().items()
+            if count and of == table
+        }
+    )
 
 
 def test_a_finished_row_is_counted_by_its_channel() -> None:

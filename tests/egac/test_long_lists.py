@@ -23,7 +23,7 @@ from scripts.benchmarks.console_pages import (
 )
 
 pytestmark = pytest.mark.django_db
-MOST_QUERIES = 55
+MOST_QUERIES = 40
 FEW, MANY = 600, 1_800  # messages; of everything else there are fewer, in proportion
 TYPED = {
     "for a name": "amelia",

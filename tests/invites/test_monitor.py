@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from egac.moment import Moment
 from invites.models import Invite
 from invites.monitor import watch_invites
 from jobs.models import Alert, JobRun
@@ -98,7 +99,7 @@ def test_a_monitor_that_sees_again_is_blind_no_more() -> None:
 def test_a_run_without_counts_finds_nothing() -> None:
     run_job("check_invite_stats", Start("hand", "mia", date(2026, 11, 24)), dict)
 
-    assert list(watch_invites(NOW)) == []
+    assert list(watch_invites(Moment(NOW))) == []
 
 
 # Without one, as in a workflow

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from egac import channels
+from egac.moment import Moment
 from egac.providers import Cause, ProviderError
 from jobs.fixes import FIXES
 from jobs.models import JobRun
@@ -63,7 +64,7 @@ TROUBLES: dict[str, Callable[[], object]] = {
 def test_each_trouble_is_told_with_a_count(kind: str, provider: ProviderServer) -> None:
     TROUBLES[kind]()
 
-    [finding] = findings(datetime.now(UTC)).values()
+    [finding] = findings(Moment(datetime.now(UTC))).values()
 
     assert finding.cause.partition(":")[0] == kind
     assert COUNT.search(finding.sentence), finding.sentence

@@ -8,6 +8,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from egac import channels
 from egac.channels import Channel
+from egac.moment import Moment
 from egac.providers import Cause, ProviderError
 from jobs.models import Alert, JobRun
 from jobs.registry import JOBS, WATCH_JOB
@@ -33,7 +34,7 @@ def failed(job: str, error: str = "The price is gone.", **fields: Any) -> JobRun
 
 
 def found(now: datetime = NOON) -> dict[str, Finding]:
-    return {finding.cause: finding for finding in watch_jobs(now)}
+    return {finding.cause: finding for finding in watch_jobs(Moment(now))}
 
 
 def test_finds_nothing_while_every_job_succeeds() -> None:
@@ -103,7 +104,7 @@ def test_a_job_that_failed_and_so_is_late_is_one_cause() -> None:
     for job in set(JOBS) - {NIGHTLY}:
         ran(tomorrow, job)
 
-    [finding] = watch_jobs(tomorrow)
+    [finding] = watch_jobs(Moment(tomorrow))
     assert "failed" in finding.sentence
 
 
@@ -137,7 +138,7 @@ def down(cause: Cause, times: int = channels.BREAKER_AFTER) -> None:
 
 
 def now_found() -> list[Finding]:
-    return list(watch_channels(datetime.now(UTC)))
+    return list(watch_channels(Moment(datetime.now(UTC))))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 
 from egac import channels
+from egac.moment import Moment
 from egac.providers import Cause, ProviderError
 from jobs.models import Alert
 from jobs.sinks import SINKS, Event, Notice
@@ -27,7 +28,7 @@ LONG_AGO = timedelta(minutes=16)
 
 
 def found() -> dict[str, Finding]:
-    return {finding.cause: finding for finding in watch_notifications(datetime.now(UTC))}
+    return {finding.cause: finding for finding in watch_notifications(Moment(datetime.now(UTC)))}
 
 
 def waited(payload: dict[str, Any], **fields: Any) -> Notification:
