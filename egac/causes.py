@@ -55,10 +55,22 @@ def words_kept(text: str) -> str:
 
 def fingerprint(error: str, channel: str = "NULL") -> str:
     """Return SQL for the cause of a failed row; `error` and `channel` are SQL themselves."""
-    words = f"coalesce(substring({error} from {_quoted(WORDS_IN_JSON)}), {error}, '')"
     code = f"substring({error} from {_quoted(CODE_IN_JSON)})"
+    return _digest(channel, code, *_number_and_words(error))
+
+
+def said(error: str) -> str:
+    """Return SQL for what an error says, the same in whichever table and form it is kept."""
+    return _digest(*_number_and_words(error))
+
+
+def _number_and_words(error: str) -> tuple[str, str]:
+    words = f"coalesce(substring({error} from {_quoted(WORDS_IN_JSON)}), {error}, '')"
     numbers = [f"substring(lower({words}) from {_quoted(pattern)})" for pattern in NUMBERED]
-    parts = [channel, code, f"coalesce({', '.join(numbers)})", words_kept(words)]
+    return f"coalesce({', '.join(numbers)})", words_kept(words)
+
+
+def _digest(*parts: str) -> str:
     return "md5(" + " || chr(10) || ".join(f"coalesce({part}, '')" for part in parts) + ")"
 
 
@@ -71,6 +83,11 @@ class Fingerprint(models.Func):
     """The cause of a failed row, by its error as text and, where it has several, its channel."""
 
     output_field = models.TextField()
+
+    @property
+    def error(self) -> Any:
+        """The error as text."""
+        return self.get_source_expressions()[0]
 
     def as_sql(self, compiler: Any, connection: Any, *_: Any, **__: Any) -> tuple[str, Any]:
         error, *channel = (compiler.compile(each)[0] for each in self.get_source_expressions())
@@ -94,6 +111,7 @@ class Cause:
     first_at: datetime
     last_at: datetime
     newest: list[Any]  # keys of the last MOST_EXAMPLES
+    said: str  # what its errors say: another table's cause may say the same
 
     @property
     def is_more(self) -> bool:
@@ -120,7 +138,8 @@ SELECT causes.cause, told.count,
   least(told.first_at, (SELECT {at} FROM {table} WHERE {of_it} AND failed_at IS NOT NULL
     ORDER BY failed_at NULLS FIRST LIMIT 1)),
   told.last_at,
-  ARRAY(SELECT id FROM {table} WHERE {of_it} ORDER BY {newest_first} LIMIT {examples})
+  ARRAY(SELECT id FROM {table} WHERE {of_it} ORDER BY {newest_first} LIMIT {examples}),
+  (SELECT {said} FROM {table} WHERE {of_it} LIMIT 1)
 FROM causes CROSS JOIN LATERAL (
   SELECT count(*), min(at) AS first_at, max(at) AS last_at FROM (
     SELECT {at} AS at FROM {table} WHERE {of_it} ORDER BY {newest_first} LIMIT {counted}
@@ -147,11 +166,13 @@ def cause_named(model: Any, name: str) -> Cause | None:
 
 
 def _ask(model: Any, which: str, *params: str) -> list[Cause]:
-    cause, failed = _sql_of(model), f"status = '{model.Status.FAILED}'"
+    cause, error = _sql_of(model, model.CAUSE), _sql_of(model, model.CAUSE.error)
+    failed = f"status = '{model.Status.FAILED}'"
     statement = (which + WHAT_OF_THEM).format(
         cause=cause,
         table=model._meta.db_table,
         failed=failed,
+        said=said(error),
         of_it=f"{failed} AND {cause} = causes.cause",
         at=readable("coalesce(failed_at, updated_at)"),
         newest_first="failed_at DESC NULLS LAST",
@@ -164,8 +185,8 @@ def _ask(model: Any, which: str, *params: str) -> list[Cause]:
         return [Cause(model, *told) for told in cursor.fetchall()]
 
 
-def _sql_of(model: Any) -> str:
+def _sql_of(model: Any, expression: Any) -> str:
     query = model._default_manager.all().query
     compiler = query.get_compiler(connection=connection)
-    sql, _ = compiler.compile(model.CAUSE.resolve_expression(query))
+    sql, _ = compiler.compile(expression.resolve_expression(query))
     return str(sql)

@@ -58,6 +58,12 @@ def means(error: Any, *, reason: str | None, correct: str) -> tuple[str, str]:
     return _as_sentence(what), _as_sentence(f"{then or 'retry when the cause is gone'}.")
 
 
+def provider_code(error: Any) -> str:
+    """Return the code under which a provider told an error; "" where it is ours, or has none."""
+    _, told = _meaning_of(error)
+    return "" if told.code in OWN_SENTENCES else told.code
+
+
 def _as_sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 

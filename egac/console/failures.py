@@ -21,7 +21,7 @@ from egac.console.instant import now_of
 from egac.console.outgoing import OutgoingAdmin
 from egac.console.records import RecordAdmin, moment
 from egac.console.retry_cause import RetryPage, permission_of
-from egac.explain import day_and_clock, means
+from egac.explain import day_and_clock, means, provider_code
 from egac.staff import CHANGED_MEANWHILE, Changed
 from egac.why_waiting import NAMES
 
@@ -39,9 +39,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Line:
-    """One cause, as the page tells it."""
+    """One cause in one table, as the page tells it."""
 
     key: str  # of its addresses
+    shared: tuple[str, str, str]  # channel, code and words: alike in every table
     cause: Cause
     rows: str  # what the table holds, in words
     table: str  # where its rows stand, in words
@@ -63,8 +64,27 @@ class Line:
         return moment(self.cause.last_at)
 
 
+@dataclass(frozen=True)
+class Card:
+    """One cause in every table where rows failed for it: a line each, the longest first."""
+
+    lines: list[Line]
+
+    @property
+    def what(self) -> str:
+        return self.lines[0].what
+
+    @property
+    def count(self) -> int:
+        return sum(line.cause.count for line in self.lines)
+
+    @property
+    def in_words(self) -> str:
+        return " and ".join(f"{line.cause.in_words} {line.rows}" for line in self.lines)
+
+
 class FailureAdmin(RecordAdmin):
-    """Failed rows of every table, a line a cause."""
+    """Failed rows of every table, a card a cause."""
 
     def get_urls(self) -> list[URLPattern]:
         view, of = self.admin_site.admin_view, "egac_failure"
@@ -90,7 +110,7 @@ class FailureAdmin(RecordAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": "Failures",
-            "lines": sorted(lines, key=lambda line: -line.cause.count),
+            "cards": cards_of(lines),
             "ended": [told_of(each, now) for each in retries if not each.is_waiting],
             "is_cut": any(count >= MOST_CAUSES for count in _counts(lines)),
             "most": MOST_CAUSES,
@@ -215,12 +235,14 @@ def lines_of(
             continue  # retried while the page was made
         retry = waiting.get((table, cause.name))
         what, then = means_for(page, examples[0])
+        channel = page.sender_of(examples[0]).channel
         yield Line(
             key=f"{table}-{cause.name}",
+            shared=(channel, provider_code(examples[0].last_error), cause.said),
             cause=cause,
             rows=str(page.opts.verbose_name if cause.count == 1 else page.opts.verbose_name_plural),
             table=str(page.opts.verbose_name_plural),
-            channel=NAMES[page.sender_of(examples[0]).channel],
+            channel=NAMES[channel],
             what=what,
             then=then,
             examples=[
@@ -232,6 +254,14 @@ def lines_of(
             retry=retry,
             stands=retry.sentence(now) if retry else "",
         )
+
+
+def cards_of(lines: list[Line]) -> list[Card]:
+    """Return the lines with those of one cause together, the commonest cause first."""
+    alike: dict[tuple[str, str, str], list[Line]] = {}
+    for line in sorted(lines, key=lambda line: -line.cause.count):
+        alike.setdefault(line.shared, []).append(line)
+    return sorted((Card(each) for each in alike.values()), key=lambda card: -card.count)
 
 
 def means_for(page: OutgoingAdmin, row: Any) -> tuple[str, str]:

@@ -47,7 +47,11 @@ def url_of(model: Any = Notification, button: str = "retry") -> str:
 
 
 def page_of(client: Client, url: str = PAGE) -> str:
-    text = re.sub(r"<[^>]+>", " ", client.get(url).content.decode())
+    return words_of(client.get(url).content.decode())
+
+
+def words_of(page: str) -> str:
+    text = re.sub(r"<[^>]+>", " ", page)
     return " ".join(html.unescape(text).split())
 
 

@@ -1,5 +1,6 @@
 """The page of failures by cause: what it tells, and to whom."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +13,19 @@ from django.test.utils import CaptureQueriesContext
 from egac.canary import CanaryRetry
 from egac.causes import causes_of
 from notifications.models import Notification
-from tests.egac.failures import PAGE, WHY, ask, fail, fail_invites, page_of, press, url_of
-from tests.notifications.factories import whatsapp
+from tests.egac.failures import (
+    PAGE,
+    WHY,
+    ask,
+    fail,
+    fail_invites,
+    page_of,
+    press,
+    url_of,
+    words_of,
+)
+from tests.invites.factories import InviteFactory
+from tests.notifications.factories import email, whatsapp
 from tests.staff import login
 from tests.stored import everything_stored
 
@@ -36,16 +48,56 @@ def test_tells_of_each_cause_what_it_means_and_what_to_do() -> None:
     assert told.count("Retry all with this cause") == 3
 
 
-def test_one_cause_of_two_lists_stands_twice_and_says_of_which_list_each_is() -> None:
-    error = "api.resend.com did not answer in time."
-    fail(2, error=error, reason="exhausted")
+def cards(client: Client) -> list[str]:
+    """Return the causes of the page as a person reads them."""
+    page = client.get(PAGE).content.decode()
+    return [words_of(card) for card in page.split('<li class="ops-card ops-failure">')[1:]]
+
+
+def test_one_cause_of_two_lists_is_one_with_the_counts_and_a_retry_of_each() -> None:
+    fail(2, error="api.resend.com did not answer in time.", reason="exhausted")
     fail_invites(1)
 
-    told = page_of(login("Operators"))
+    [told] = cards(login("Operators"))
 
+    assert "In all 2 notifications and 1 invite." in told
     assert "List Notifications" in told
     assert "List Invites" in told
-    assert "where one cause stands in two lists, each is retried by itself" in told
+    assert "Retry all with this cause in notifications" in told
+    assert "Retry all with this cause in invites" in told
+
+
+SHUT = "The box is shut."
+
+
+@pytest.mark.parametrize(
+    ("error", "payload", "count"),
+    [
+        ({"code": "no_box", "message": SHUT}, email(), 1),
+        ({"code": "no_key", "message": SHUT}, email(), 2),
+        ({"code": "no_box", "message": "The box is full."}, email(), 2),
+        ({"code": "no_box", "message": SHUT}, whatsapp(), 2),
+    ],
+    ids=["the same", "another code", "other words", "another channel"],
+)
+def test_what_differs_in_code_words_or_channel_is_another_cause(
+    error: dict[str, str], payload: dict[str, Any], count: int
+) -> None:
+    [row] = fail(1, payload=payload)
+    Notification.objects.filter(pk=row.pk).update(last_error=json.dumps(error))
+    InviteFactory(status="failed", last_error={"code": "no_box", "message": SHUT})
+
+    assert len(cards(login("Operators"))) == count
+
+
+def test_the_commonest_cause_of_all_lists_together_comes_first() -> None:
+    fail(2, error="api.resend.com did not answer in time.", reason="exhausted")
+    fail_invites(2)
+    fail(3)
+
+    first, _ = cards(login("Operators"))
+
+    assert "did not answer in time" in first
 
 
 def test_the_examples_are_the_last_that_failed_the_latest_first() -> None:
