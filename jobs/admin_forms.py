@@ -16,11 +16,8 @@ FIELDS: dict[str, forms.Field] = {
         widget=forms.DateInput(attrs={"type": "date"}),
         help_text="Empty: today. A day that was missed is caught up by the next run anyway.",
     ),
-    "dry_run": forms.BooleanField(
-        label="Dry run",
-        required=False,
-        help_text="Show what it would do; send and change nothing.",
-    ),
+    # A button of its own: what a press would do is looked at before it.
+    "dry_run": forms.BooleanField(required=False, widget=forms.HiddenInput),
     "force": forms.BooleanField(
         label="Although it was done today",
         required=False,
@@ -44,8 +41,8 @@ FIELDS: dict[str, forms.Field] = {
 class RunForm(forms.Form):
     """The options of a job that a person chooses; of others a run takes the defaults."""
 
-    def __init__(self, command: JobCommand, data: Any = None) -> None:
-        super().__init__(data)
+    def __init__(self, command: JobCommand, data: Any = None, *, on: str = "") -> None:
+        super().__init__(data, initial={"date": on})
         takes = command.options()
         self.fields = {name: deepcopy(each) for name, each in FIELDS.items() if name in takes}
         help_text = "It stands in the history, for example “the last run failed”."

@@ -37,6 +37,8 @@ RUNS_LISTED = 20
 STRIP = 20  # runs drawn beside each job of the list
 ACTIONS_LISTED = 10
 PAUSED = "While it is paused no clock and no machine starts it. A person still may."
+AT_ONCE = "It does at once what its schedule would do."
+LOOK_FIRST = "Look first at what that is: a dry run sends and changes nothing."
 RESUMED = "It runs again at its next time. What was missed is caught up by that run."
 
 
@@ -95,7 +97,8 @@ class ScheduledJobAdmin(RecordAdmin):
         """Ask how to run the job, or run it and go to its run."""
         self._require(request, RUN)
         state = _state_of(name)
-        form = RunForm(command_of(name), request.POST if request.method == "POST" else None)
+        command, posted = command_of(name), request.POST if request.method == "POST" else None
+        form = RunForm(command, posted, on=request.GET.get("date", ""))
         if request.method == "POST" and form.is_valid():
             return self._run(request, name, form)
         warning = "It is paused; you may run it all the same." if state.is_paused else ""
@@ -104,7 +107,8 @@ class ScheduledJobAdmin(RecordAdmin):
             "job": state.job,
             "form": form,
             "button": "Run now",
-            "consequence": "It does at once what its schedule would do.",
+            "can_dry_run": command.can_dry_run,
+            "consequence": f"{AT_ONCE} {LOOK_FIRST}" if command.can_dry_run else AT_ONCE,
             "warning": warning,
         }
         return self._page(request, "ask", context)

@@ -13,9 +13,10 @@ from django.utils.safestring import SafeString
 from egac.console.pages import RowPageAdmin
 from egac.console.paging import page_asked
 from egac.console.records import badge, moment
-from egac.days import day_in_words
+from egac.days import business_date, day_in_words
 from egac.explain import day_and_clock
 from jobs.charts import in_short
+from jobs.fixes import RUN
 from jobs.models import JobRun
 from jobs.registry import JOBS
 from jobs.results import changes_of, notes_of, pages_of, tables_of
@@ -94,6 +95,7 @@ class JobRunAdmin(RowPageAdmin):
             "state": self.state(row),
             "sentence": sentence_of(row),
             "facts": self.facts(row),
+            "run_url": run_url(row) if may_run(request, row) else "",
             **parts_of_result(row, page=page_asked(request)),
         }
 
@@ -112,6 +114,21 @@ class JobRunAdmin(RowPageAdmin):
             ("Took", in_short(run.duration)),
             ("Dry run", "yes: it changed nothing" if run.dry_run else "no"),
         ]
+
+
+def may_run(request: HttpRequest, run: JobRun) -> bool:
+    """Return whether this person may now do what a run has shown dry."""
+    _, permission = RUN
+    is_shown = run.dry_run and run.status == JobRun.Status.SUCCEEDED and run.job in JOBS
+    return is_shown and request.user.has_perm(permission)
+
+
+def run_url(run: JobRun) -> str:
+    """Return the page that runs this run's job for the same business date."""
+    page, _ = RUN
+    is_of_its_day = run.business_on == business_date(run.started_at)
+    on = "" if is_of_its_day else f"?date={run.business_on}"
+    return reverse(page, args=[run.job]) + on
 
 
 def sentence_of(run: JobRun) -> str:

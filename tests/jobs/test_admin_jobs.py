@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from jobs.command import command_of
 from jobs.models import Alert, JobPause, JobRun
 from jobs.registry import JOBS
 from jobs.services import pause_job
@@ -211,6 +212,45 @@ def test_a_dry_run_sends_nothing(provider: ProviderServer) -> None:
     assert provider.resend.calls == []
     assert JobRun.objects.get().dry_run
     assert "What it would change" in answer.content.decode()
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_the_page_that_runs_a_job_offers_to_show_first_what_that_would_do(job: str) -> None:
+    page = login("Operators").get(f"{LIST}{job}/run/").content.decode()
+
+    [row] = re.findall(r'<div class="submit-row">(.*?)</div>', page, flags=re.S)
+    dry = re.findall(r'name="dry_run" value="on" class="button">([^<]*)<', row)
+    expected = ["Show what it would do"] if command_of(job).can_dry_run else []
+    assert dry == expected
+    assert re.findall(r'class="button default">([^<]*)<', row) == ["Run now"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dry_run_leads_to_the_run_of_the_same_day(provider: ProviderServer) -> None:
+    url = f"{LIST}escalate_overdue_bookings/run/"
+    shown = login("Operators").post(url, {"date": "2026-11-02", "dry_run": "on"}, follow=True)
+
+    [leads_to] = re.findall(r'href="([^"]*)">Now run it<', shown.content.decode())
+
+    assert leads_to == f"{url}?date=2026-11-02"
+    assert 'value="2026-11-02"' in login("Operators").get(leads_to).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("group", "fields"),
+    [
+        ("Viewers", {"dry_run": True}),
+        ("Operators", {}),
+        ("Operators", {"dry_run": True, "status": "failed"}),
+    ],
+    ids=["who may not run it", "a real run", "a dry run that failed"],
+)
+def test_other_runs_lead_to_no_run(group: str, fields: dict[str, Any]) -> None:
+    run = ran(NOW, "retry_invites", **fields)
+
+    page = login(group).get(f"/admin/jobs/jobrun/{run.pk}/change/").content.decode()
+
+    assert "Now run it" not in page
 
 
 @pytest.mark.django_db(transaction=True)
