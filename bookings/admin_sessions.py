@@ -40,7 +40,7 @@ from bookings.sessions import (
     why_not_completed,
 )
 from egac.console.actions import Line, Press, StaffAction
-from egac.console.confirming import with_reason
+from egac.console.confirming import with_reason, wrong_reason
 from egac.console.export import ExportedAdmin
 from egac.console.pages import Event, Link, Table
 from egac.console.records import badge
@@ -230,8 +230,12 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
         if request.method != "POST":
             messages.warning(request, NOTHING_TAKEN)
             return HttpResponseRedirect(self.url_of("register", session.pk))
+        reason = request.POST.get("reason", "").strip()
+        if why_not := wrong_reason(reason, is_needed=False):
+            messages.warning(request, why_not)
+            return HttpResponseRedirect(self.url_of("register", session.pk))
         what = f"Register: {session.places} exported to a CSV file."
-        self.log(request, [session], with_reason(what, request.POST.get("reason", "").strip()))
+        self.log(request, [session], with_reason(what, reason))
         return register_file(session)
 
     def _session(self, request: HttpRequest, object_id: str) -> Any:

@@ -23,10 +23,10 @@ from django.urls import URLPattern, path, reverse
 
 from egac.console.confirming import (
     MOST_SHOWN,
-    NO_REASON,
     start_in,
     with_reason,
     wrong_number,
+    wrong_reason,
 )
 from egac.console.instant import now_of
 from egac.console.paging import MOST_AT_ONCE as MOST_AT_ONCE
@@ -257,8 +257,9 @@ class ActingAdmin(RecordAdmin):
     ) -> dict[str, str]:
         """Return what the confirmation lacks, by the name of its field."""
         errors = {}
-        if action.needs_reason and not request.POST.get("reason", "").strip():
-            errors["reason"] = NO_REASON
+        reason = request.POST.get("reason", "").strip()
+        if why := wrong_reason(reason, is_needed=action.needs_reason):
+            errors["reason"] = why
         count = self.number_of(action, keys) if action.asks_number else 0
         wrong = wrong_number(request.POST.get("number", "").strip(), count)
         if count > MOST_SHOWN and wrong:

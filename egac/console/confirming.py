@@ -3,11 +3,24 @@
 MOST_SHOWN = 25  # rows on one page; of more the number is typed
 REASON = " Reason: "  # begins it in the history
 NO_REASON = "Write a reason."
+LONGEST_REASON = 200  # characters
 
 
 def with_reason(what: str, reason: str) -> str:
     """Return what the history says of an action: what was done, and why where that was told."""
     return f"{what}{REASON}{reason}" if reason else what
+
+
+def wrong_reason(reason: str, *, is_needed: bool) -> str:
+    """Return why an action is not done for this reason, or ""."""
+    if not reason:
+        return NO_REASON if is_needed else ""
+    if len(reason) > LONGEST_REASON:
+        return (
+            f"Your reason has {len(reason):,} characters and at most {LONGEST_REASON} are kept. "
+            "Nothing was changed: write it shorter, then press once more."
+        )
+    return ""
 
 
 def wrong_number(typed: str, count: int) -> str:

@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 from egac.canary import CanaryRetry, Refused, take_back
 from egac.causes import MOST_CAUSES, NAME, Cause, causes_of, tables_with_causes
 from egac.console.actions import NOTHING_DONE
-from egac.console.confirming import with_reason
+from egac.console.confirming import with_reason, wrong_reason
 from egac.console.dashboard import REFRESH_SECONDS
 from egac.console.instant import now_of
 from egac.console.outgoing import OutgoingAdmin
@@ -155,6 +155,8 @@ class FailureAdmin(RecordAdmin):
             return self._back(request, messages.WARNING, NOTHING_DONE)
         if not (reason := request.POST.get("reason", "").strip()):
             return self._back(request, messages.WARNING, WHY_TAKEN_BACK)
+        if why_not := wrong_reason(reason, is_needed=True):
+            return self._back(request, messages.WARNING, why_not)
         posted = request.POST.get("retry", "")
         pk = int(posted) if posted.isascii() and posted.isdecimal() and len(posted) < 18 else 0
         now = now_of(request)

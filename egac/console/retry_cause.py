@@ -24,10 +24,10 @@ from egac.causes import FAILED_AT, NEWEST_FIRST, Cause, cause_named
 from egac.console.actions import FROM, NOTHING_DONE, Shown, StaffAction
 from egac.console.confirming import (
     MOST_SHOWN,
-    NO_REASON,
     start_in,
     with_reason,
     wrong_number,
+    wrong_reason,
 )
 from egac.console.instant import now_of
 from egac.console.outgoing import OutgoingAdmin
@@ -173,8 +173,8 @@ class RetryPage:
 
     def _errors(self, request: HttpRequest, asked: First) -> dict[str, str]:
         errors = {}
-        if not request.POST.get("reason", "").strip():
-            errors["reason"] = NO_REASON
+        if why := wrong_reason(request.POST.get("reason", "").strip(), is_needed=True):
+            errors["reason"] = why
         wrong = wrong_number(request.POST.get("number", "").strip(), asked.count)
         if asked.count > MOST_SHOWN and wrong:
             errors["number"] = wrong

@@ -10,10 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import Resolver404, ResolverMatch, resolve, reverse
 
+from egac.console.confirming import wrong_reason
 from egac.console.masking import REVEAL, sees_addresses
 
 NOTHING_SHOWN = "Nothing was shown: write why you need it on the page of a row, then press once."
-LONGEST_REASON = 200
 
 
 def what_is_masked(request: HttpRequest) -> dict[str, Any]:
@@ -39,9 +39,11 @@ def reveal(request: HttpRequest) -> HttpResponse:
     """Answer with the page of one row as who sees addresses reads it, and note who looked at it."""
     if not request.user.has_perm(REVEAL):
         raise PermissionDenied
-    reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
-    if request.method != "POST" or not reason:
-        messages.warning(request, NOTHING_SHOWN)
+    reason = request.POST.get("reason", "").strip()
+    is_asked = request.method == "POST" and bool(reason)
+    why_not = wrong_reason(reason, is_needed=True) if is_asked else NOTHING_SHOWN
+    if why_not:
+        messages.warning(request, why_not)
         return HttpResponseRedirect(reverse("admin:index"))
     match = _row_at(request.POST.get("page", ""))
     row = _row_of(request, match)

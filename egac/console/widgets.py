@@ -7,9 +7,9 @@ from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.validators import MaxValueValidator, MinValueValidator
 
+from egac.console.confirming import LONGEST_REASON, NO_REASON
 from egac.days import FIRST_DAY, LAST_DAY, start_of
 
-LONGEST_REASON = 200
 DAYS_TO_NAME = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
 
 
@@ -35,7 +35,7 @@ class ReasonBox(forms.CharField):
             max_length=LONGEST_REASON,
             widget=forms.TextInput(attrs={"class": "vTextField"}),
             help_text=help_text,
-            error_messages={"required": "Write a reason."},
+            error_messages={"required": NO_REASON},
         )
 
 

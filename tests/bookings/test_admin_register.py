@@ -112,6 +112,16 @@ def test_who_took_the_register_as_a_file_stands_in_the_history_of_the_class(
     assert "Register: 1 exported to a CSV file. Reason: For the trainer." in page
 
 
+def test_for_a_reason_that_is_too_long_no_file_is_taken(operator: Client) -> None:
+    session = EnrolmentFactory.create(session=class_in()).session
+    url = f"{SESSIONS}{session.pk}/register.csv"
+
+    answer = operator.post(url, {"reason": "x" * 201}, follow=True)
+
+    assert "201 characters and at most 200 are kept" in page_of(answer)
+    assert not LogEntry.objects.exists()
+
+
 def test_a_get_takes_no_file_and_says_how(operator: Client) -> None:
     session = EnrolmentFactory.create(session=class_in()).session
 

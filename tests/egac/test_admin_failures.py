@@ -17,6 +17,7 @@ from tests.egac.failures import (
     PAGE,
     WHY,
     ask,
+    confirm,
     fail,
     fail_invites,
     page_of,
@@ -134,6 +135,26 @@ def test_a_running_test_is_refreshed_until_it_is_over() -> None:
     assert "Taken back by" in over
     assert "Take back<" not in over
     assert "hx-get" not in over
+
+
+def test_for_a_reason_that_is_too_long_nothing_is_retried_or_taken_back() -> None:
+    fail(3)
+    operator = login("Operators")
+    posted = {**ask(operator, url_of()), "reason": "x" * 201}
+    before = everything_stored()
+    retried = operator.post(url_of(), posted).content.decode()
+    after = everything_stored()
+    press(operator)
+    retry = CanaryRetry.objects.get()
+
+    told = confirm(
+        operator, url_of(button="take-back"), {"retry": str(retry.pk), "reason": "x" * 201}
+    )
+
+    assert "201 characters and at most 200 are kept" in retried
+    assert after == before
+    assert "201 characters and at most 200 are kept" in told
+    assert CanaryRetry.objects.get().is_waiting
 
 
 def test_a_viewer_sees_a_test_run_and_cannot_take_it_back() -> None:

@@ -57,6 +57,16 @@ def test_a_masked_page_says_so_and_offers_to_show_it(viewer: Client) -> None:
     assert 'action="/admin/egac/person/reveal/"' in page
 
 
+def test_for_a_reason_that_is_too_long_nothing_is_shown(viewer: Client) -> None:
+    page = page_of_row(invite())
+
+    answer = viewer.post(REVEAL, {"page": page, "reason": "x" * 201}, follow=True)
+
+    assert "201 characters and at most 200 are kept" in text(answer)
+    assert "amelia@families.example" not in text(answer)
+    assert not LogEntry.objects.exists()
+
+
 def test_a_message_is_revealed_with_what_it_says(viewer: Client) -> None:
     row = queue(whatsapp("+447700900123"))
     page = page_of_row(row)

@@ -256,6 +256,21 @@ def test_without_a_reason_it_changes_nothing_and_asks_for_one(
     assert everything_stored() == before
 
 
+@pytest.mark.parametrize("name", buttons())
+def test_for_a_reason_that_is_too_long_it_changes_nothing_and_says_by_how_much(
+    name: str, provider: ProviderServer
+) -> None:
+    page, action = buttons()[name]
+    row, sam = TAKEN[name](), staff("sam", without="")
+    posted = ask(sam, page.url_of(action.name), row)
+    before = everything_stored()
+
+    answer: Any = sam.post(page.url_of(action.name), {**posted, "reason": "x" * 201})
+
+    assert "201 characters and at most 200 are kept" in answer.context["errors"]["reason"]
+    assert everything_stored() == before
+
+
 def test_18_two_who_press_at_once_have_the_effect_of_one(
     button: Any, provider: ProviderServer
 ) -> None:
