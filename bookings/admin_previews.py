@@ -13,6 +13,7 @@ from bookings.sessions import cancellations, customers_booked
 from egac.console.actions import Line
 from egac.console.message_parts import parts_of
 from egac.console.preview import Preview
+from egac.delivery import suppressed_among
 from notifications.models import Notification
 from notifications.services import Message
 
@@ -51,7 +52,7 @@ def with_cancellations(lines: Sequence[Line], sessions: Sequence[Any]) -> list[L
 def _with_cancellation(line: Line, session: Any) -> Line:
     people = [] if session.is_over else list(customers_booked(session).order_by("name", "pk"))
     messages = cancellations(session, because=WHAT_YOU_WRITE) if people else []
-    warning = _unreached(people, messages)
+    warning = " ".join([_unreached(people, messages), *_suppressed(messages)]).strip()
     return replace(line, warning=warning, preview=_of_all(session, people, messages))
 
 
@@ -76,6 +77,17 @@ def _unreached(people: Sequence[Customer], messages: Sequence[Message]) -> str:
     if not mute:
         return ""
     return f"{len(mute)} of them cannot be told: neither an address nor an agreed number."
+
+
+def _suppressed(messages: Sequence[Message]) -> list[str]:
+    """Return of each address that must not be written to why its message will not go."""
+    addresses = [message.payload["to"] for message in messages]
+    reasons = suppressed_among(set(addresses))
+    return [
+        f"{address} is not written to: {reasons[address.lower()]}."
+        for address in addresses
+        if address.lower() in reasons
+    ]
 
 
 def rendered(message: Message) -> dict[str, object]:

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from bookings.models import Booking, ClassSession
+from egac.models import Suppression
 from notifications.models import Notification
 from tests.bookings.factories import BookingFactory, CustomerFactory, EnrolmentFactory, class_in
 from tests.bookings.staff_pages import BOOKINGS, SESSIONS, ask, confirm, page_of
@@ -54,6 +55,18 @@ def test_it_says_whom_no_message_reaches(operator: Client) -> None:
     EnrolmentFactory.create(session=session, booking__customer=mute)
 
     assert "1 of them cannot be told" in asked(operator, CANCEL, session)
+
+
+def test_it_marks_those_whose_address_is_suppressed(operator: Client) -> None:
+    session = full_class(1)
+    hushed = CustomerFactory.create(email="Hushed@club.example", phone="")
+    EnrolmentFactory.create(session=session, booking__customer=hushed)
+    Suppression.objects.create(address="hushed@club.example", reason="complained")
+
+    page = asked(operator, CANCEL, session)
+
+    assert "Hushed@club.example is not written to: complained." in page
+    assert page.count("is not written to") == 1
 
 
 def test_of_a_class_that_is_over_nobody_is_told_and_nothing_is_typed(operator: Client) -> None:
