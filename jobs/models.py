@@ -1,13 +1,14 @@
 """What came of every run of a job, which jobs are paused, and what is wrong right now."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Func, Max, Q, Value
+from django.db.models import Count, F, Func, Q, Value
 from django.db.models.functions import Now, TruncDate
 
 from egac.search import Words
@@ -41,12 +42,17 @@ class JobRunQuerySet(models.QuerySet["JobRun"]):
         first, *others = (newest_first.filter(job=job)[:1] for job in jobs)
         return {run.job: run for run in first.union(*others, all=True)}
 
-    def failures_in_a_row(self, job: str) -> int:
-        """Count those of these runs of a job that came after its last success."""
-        runs = self.filter(job=job)
-        succeeded_at = runs.filter(status=JobRun.Status.SUCCEEDED).aggregate(at=Max("started_at"))
-        since = succeeded_at["at"]
-        return (runs.filter(started_at__gt=since) if since else runs).count()
+    def failures_in_a_row(self, jobs: Collection[str]) -> Counter[str]:
+        """Count for each job those of these runs that came after its last success."""
+        if not jobs:
+            return Counter()
+        succeeded = self.filter(status=JobRun.Status.SUCCEEDED).newest_of_each(jobs)
+        of_any = Q()
+        for job in jobs:
+            after = {"started_at__gt": succeeded[job].started_at} if job in succeeded else {}
+            of_any |= Q(job=job, **after)
+        counts = self.filter(of_any).order_by().values_list("job").annotate(count=Count("pk"))
+        return Counter(dict(counts))
 
     def briefly(self) -> Self:
         """Return the runs for a list: of a result only `brief`, not what grows with its rows."""

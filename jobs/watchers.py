@@ -75,12 +75,14 @@ def watch_jobs(moment: Moment) -> Iterator[Finding]:
     still_running = Q(status=JobRun.Status.RUNNING, lease_ends_at__gte=moment.now)
     ended = JobRun.objects.filter(dry_run=False).exclude(still_running)
     newest = ended.newest_of_each(JOBS)
+    failed = [name for name, run in newest.items() if run.status != JobRun.Status.SUCCEEDED]
+    in_a_row = ended.failures_in_a_row(failed)
     for state in moment.once(job_states, moment.now):
-        name, run = state.job.name, newest.get(state.job.name)
+        name = state.job.name
         if state.is_paused:
             continue
-        if run and run.status != JobRun.Status.SUCCEEDED:
-            yield _failed(run, ended.failures_in_a_row(name))
+        if name in failed:
+            yield _failed(newest[name], in_a_row[name])
         elif state.is_late:
             yield Finding(
                 cause=cause_of(name),

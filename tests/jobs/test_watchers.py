@@ -4,7 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+from django.test.utils import CaptureQueriesContext
 
 from egac import channels
 from egac.channels import Channel
@@ -60,6 +62,21 @@ def test_says_how_often_a_job_failed_since_it_last_succeeded() -> None:
 
     assert "(generate_t5_invoices) failed 2 times in a row: " in found()[f"job:{NIGHTLY}"].sentence
     assert "it failed 2 times in a row. " in found()[BLIND].sentence
+
+
+def test_asks_as_often_where_every_job_failed_as_where_one_did() -> None:
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            found()
+        return len(asked)
+
+    failed(NIGHTLY)
+    of_one = questions()
+    for job in JOBS:
+        failed(job)
+
+    assert questions() == of_one
+    assert len(found()) == len(JOBS)
 
 
 def test_a_later_success_ends_it() -> None:
