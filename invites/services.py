@@ -55,10 +55,8 @@ def retry_invites(
     if dry_run or settings.RESEND_DRY_RUN:
         return preview_invites(rows, limit=limit)
     require_configured()
-    if ids is not None:
-        _let_others_look(rows)
     recorded: list[Record] = []
-    note = Drain(
+    drain = Drain(
         rows,
         EMAIL,
         limit=limit,
@@ -66,8 +64,19 @@ def retry_invites(
         concurrency=settings.WORKER_CONCURRENCY,
         on_records=recorded.extend,
         stop=stop or threading.Event(),
-    ).run()
+    )
+    note = drain.run() if ids is None else _send_chosen(rows, drain)
     return _result([_line(each) for each in recorded], left=rows.due().count(), note=note)
+
+
+def _send_chosen(rows: InviteQuerySet, drain: Drain) -> str:
+    """Send invites that a person chose; return why the channel is closed, or ""."""
+    _let_others_look(rows)
+    note = drain.run()
+    if not note and rows.due().exists():  # somebody looked just before the claim, which skipped it
+        _let_others_look(rows)
+        note = drain.run()
+    return note
 
 
 def _let_others_look(rows: InviteQuerySet) -> None:

@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from django.db.models import F
@@ -10,6 +11,7 @@ from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 
 from egac.delivery import MessageAudit, Suppression
+from egac.drain import Drain
 from egac.models import Channel
 from invites.models import Invite
 from invites.services import retry_invites
@@ -270,3 +272,22 @@ def test_18_waits_for_a_colleague_who_looks_at_the_same_row(provider: ProviderSe
         result = sent.result(20)
 
     assert [line["ok"] for line in result["results"]] == [True]
+
+
+def test_18_tries_once_more_where_a_colleague_looked_just_before_the_claim(
+    provider: ProviderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invite, run, runs = InviteFactory(), Drain.run, count()
+
+    def run_first_beside_a_look(drain: Drain) -> str:
+        if next(runs):
+            return run(drain)
+        with uncommitted(lambda: Invite.objects.select_for_update().get()):
+            return run(drain)
+
+    monkeypatch.setattr(Drain, "run", run_first_beside_a_look)
+
+    result = retry_invites([invite.pk])
+
+    assert [line["ok"] for line in result["results"]] == [True]
+    assert len(provider.resend.accepted) == 1
