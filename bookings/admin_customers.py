@@ -22,7 +22,7 @@ from egac.console.export import ExportedAdmin
 from egac.console.instant import now_of
 from egac.console.pages import Event, Link, Table, person_link
 from egac.console.records import badge, moment
-from egac.delivery import suppressed_among
+from egac.delivery import not_written_to, suppressed_among
 from egac.masking import private
 from egac.money import in_words
 from egac.people import Identity, timeline_of
@@ -127,7 +127,7 @@ class CustomerAdmin(ExportedAdmin, BookingsAdmin):
     def notes(self, row: Any) -> list[str]:
         notes = [why] if (why := why_unreachable(row)) else []
         if reason := suppressed_among({row.email}).get(row.email.lower()):
-            notes.append(f"{row.email} is not written to: {reason}.")
+            notes.append(not_written_to(row.email, reason))
         return notes
 
     def tables(self, row: Any) -> list[Table]:

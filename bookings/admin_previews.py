@@ -13,7 +13,7 @@ from bookings.sessions import cancellations, customers_booked
 from egac.console.actions import Line
 from egac.console.message_parts import parts_of
 from egac.console.preview import Preview
-from egac.delivery import suppressed_among
+from egac.delivery import not_written_to, suppressed_among
 from notifications.models import Notification
 from notifications.services import Message
 
@@ -84,7 +84,7 @@ def _suppressed(messages: Sequence[Message]) -> list[str]:
     addresses = [message.payload["to"] for message in messages]
     reasons = suppressed_among(set(addresses))
     return [
-        f"{address} is not written to: {reasons[address.lower()]}."
+        not_written_to(address, reasons[address.lower()])
         for address in addresses
         if address.lower() in reasons
     ]

@@ -192,6 +192,11 @@ class Suppression(models.Model):
         return f"{self.address}: {self.reason}"
 
 
+def not_written_to(address: str, reason: str) -> str:
+    """Return in a sentence that nothing goes to a suppressed address, and why."""
+    return f"{address} is not written to: {reason}."
+
+
 def suppressed_among(addresses: set[str]) -> dict[str, str]:
     """Return the suppressed ones of these addresses, in lower case, with the reason of each."""
     with connection.cursor() as cursor:

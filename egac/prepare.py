@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import prefetch_related_objects
 
-from egac.delivery import MessageAudit, suppressed_among
+from egac.delivery import MessageAudit, not_written_to, suppressed_among
 from egac.logs import about
 from egac.outbox import Irrelevant, Unsendable, text_of
 from egac.providers import Cause, ProviderError, Sender
@@ -62,7 +62,7 @@ def withheld(rows: Sequence[Any]) -> list[Record]:
     for row in rows:
         named = [address for address in row.recipients if address.lower() in suppressed]
         if named:
-            why = f"{named[0]} is not written to: {suppressed[named[0].lower()]}."
+            why = not_written_to(named[0], suppressed[named[0].lower()])
             records.append(_cancelled(row, Reason.SUPPRESSED, why))
     return records
 

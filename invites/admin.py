@@ -22,7 +22,7 @@ from egac.console.pages import Event, Link, person_link
 from egac.console.records import moment
 from egac.console.search import SearchedAdmin, uuid_in
 from egac.console.widgets import SearchBox
-from egac.delivery import suppressed_among
+from egac.delivery import not_written_to, suppressed_among
 from egac.explain import day_and_clock, explain_error
 from egac.people_in_tables import found_among
 from egac.providers import NotConfigured
@@ -136,7 +136,7 @@ class InviteAdmin(SearchedAdmin, OutgoingAdmin):
                     f"{', '.join(message['to'])}. Cancel this invite, then retry it."
                 )
         if why := suppressed_among({row.recipient}).get(row.recipient.lower()):
-            notes.append(f"{row.recipient} is not written to: {why}.")
+            notes.append(not_written_to(row.recipient, why))
         return notes
 
     def state_in_words(self, row: Invite) -> str:

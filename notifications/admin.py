@@ -20,7 +20,7 @@ from egac.console.outgoing import ErrorFilter, Mail, OutgoingAdmin, ReasonFilter
 from egac.console.pages import Link, person_link
 from egac.console.records import RecordAdmin, badge, moment
 from egac.console.search import SearchedAdmin, number_in
-from egac.delivery import suppressed_among
+from egac.delivery import not_written_to, suppressed_among
 from egac.explain import clock
 from egac.people import MOST_NAMED, asked_in, reached_by_name
 from egac.providers import Sender
@@ -162,7 +162,7 @@ class NotificationAdmin(SearchedAdmin, OutgoingAdmin):
         if row.in_doubt_since:
             notes.append("Perhaps it arrived already: nobody knows yet what the provider did.")
         if why := suppressed_among({row.recipient}).get(row.recipient.lower()):
-            notes.append(f"{row.recipient} is not written to: {why}.")
+            notes.append(not_written_to(row.recipient, why))
         Notification.look_up([row])
         return [*notes, row.forbidden] if row.forbidden else notes
 
