@@ -134,7 +134,7 @@ def test_a_hang_ends_when_the_server_stops():
         server.stop()
 
         assert isinstance(hanging.exception(), requests.ConnectionError)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30
 
 
 def test_a_reset_of_the_server_ends_what_hangs(server):
