@@ -11,8 +11,8 @@ from django.utils import timezone
 from billing.admin_buttons import NOBODY_IS_TOLD
 from billing.admin_forms import IssueForm, LineForms
 from billing.document import document_of
-from billing.issuing import Draft, rows_of
-from billing.models import Invoice
+from billing.drafts import Draft, NewInvoice
+from billing.models import Invoice, InvoiceLine
 from billing.reach import channels_to
 from billing.services import Refused, draft_invoice, issue_invoice_once
 from egac.console.pages import PageAdmin
@@ -72,12 +72,13 @@ class IssuingAdmin(PageAdmin):
         return TemplateResponse(request, "admin/billing/issue.html", whole)
 
     def _preview(self, request: HttpRequest, draft: Draft) -> HttpResponse:
-        invoice = draft.numbered(NO_NUMBER_YET)
+        invoice = NewInvoice(draft.booking, draft.bill, NO_NUMBER_YET)
+        lines = [InvoiceLine(**each) for each in draft.bill.columns_of_lines]
         channels = channels_to(draft.booking.customer)
         typed = request.POST.lists()
         return self._page(
             request,
-            document=document_of(invoice, lines=rows_of(draft.lines, invoice)),
+            document=document_of(Invoice(**invoice.columns), lines=lines),
             told=f"The customer is told by {' and '.join(channels)}." if channels else "",
             warning="" if channels else NOBODY_IS_TOLD,
             typed=[(name, each) for name, all in typed if name not in STEPS for each in all],

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from egac.money import tax_on, to_the_penny
 
@@ -20,11 +21,11 @@ class Line:
     quantity: int = 1
     enrolment_id: int | None = None
 
-    @property
+    @cached_property
     def net(self) -> Decimal:
         return to_the_penny(self.unit_price * self.quantity)
 
-    @property
+    @cached_property
     def tax(self) -> Decimal:
         """Rounded on each line, not on the sum (domain.md §1)."""
         return tax_on(self.net, self.tax_percent)
@@ -37,7 +38,7 @@ class Totals:
     net: Decimal
     tax: Decimal
 
-    @property
+    @cached_property
     def total(self) -> Decimal:
         return self.net + self.tax
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing.amounts import MOST, Line
-from billing.issuing import Draft
+from billing.drafts import Bill, Draft
 from billing.models import Invoice, InvoiceLine
 from billing.verdicts import TOO_MUCH, Verdict, faults_of
 from bookings.models import Booking, BookingQuerySet, ClassSession, Enrolment
@@ -77,7 +77,7 @@ def verdict_on(
     whole = [place for place in places if place.session.ends_at is not None]
     faults = faults_of(booking) if whole else []
     drafts = (draft_of(booking, whole, on=on),) if whole and not faults else ()
-    if any(draft.totals.total > MOST for draft in drafts):
+    if any(draft.bill.totals.total > MOST for draft in drafts):
         faults, drafts = [TOO_MUCH], ()
     problem = " ".join([*faults, *map(has_no_end, endless)])
     return Verdict(booking, drafts=drafts, skipped=skipped, problem=problem)
@@ -95,14 +95,15 @@ def draft_of(booking: Booking, places: Sequence[Enrolment], *, on: date) -> Draf
         )
         for place in places
     )
-    return Draft(
-        booking,
+    bill = Bill(
         Invoice.Kind.T5,
         lines,
+        booking.currency,
         billed_for=lines[0].description if len(lines) == 1 else several(places),
         issued_on=on,
         due_on=on + timedelta(days=settings.T5_DUE_DAYS),
     )
+    return Draft(booking, bill)
 
 
 def several(places: Sequence[Enrolment]) -> str:

@@ -28,7 +28,7 @@ from django.db.models.functions import Coalesce, ExtractDay, Greatest, Length
 
 from billing import classes, monthly
 from billing.batches import BATCH
-from billing.issuing import Draft
+from billing.drafts import Draft
 from billing.models import Invoice
 from billing.monthly import Known
 from billing.periods import periods_after, raised_from
@@ -206,9 +206,8 @@ def told(verdict: Verdict, *, on: date, section: str) -> Iterator[Expected]:
 
 
 def invoice_of(draft: Draft, *, on: date, section: str) -> Expected:
-    return Expected(
-        on, section, draft.booking, draft.billed_for, draft.totals.total, draft.booking.currency
-    )
+    bill = draft.bill
+    return Expected(on, section, draft.booking, bill.billed_for, bill.totals.total, bill.currency)
 
 
 def in_batches(bookings: BookingQuerySet) -> Iterator[list[Booking]]:

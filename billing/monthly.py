@@ -4,13 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import Q
 
 from billing.amounts import MOST, Line
-from billing.issuing import Draft
+from billing.drafts import Bill, Draft
 from billing.models import Invoice
 from billing.periods import (
     MOST_TO_CATCH_UP,
@@ -96,15 +99,23 @@ def verdict_on(booking: Booking, *, on: date, known: Known) -> Verdict:
     if anchor_on is None or billed_through_on is None:
         return Verdict(booking, problem=NO_ANCHOR if anchor_on is None else NO_BILLED_THROUGH)
     try:
-        periods = due_periods(
+        due = first_due(
             billed_through_on, anchor_on=anchor_on, on=on, lead_days=settings.BILLING_LEAD_DAYS
         )
-        due = list(islice(periods, MOST_TO_CATCH_UP + 1))
     except OutOfStep:
         return Verdict(booking, problem=out_of_step(billed_through_on, anchor_on))
     if len(due) > MOST_TO_CATCH_UP:
         return Verdict(booking, problem=too_many(due))
     return verdict_on_periods(booking, due, on=on, known=known)
+
+
+@lru_cache(maxsize=1024)  # a run asks the same few days of thousands of bookings
+def first_due(
+    billed_through_on: date, *, anchor_on: date, on: date, lead_days: int
+) -> tuple[Period, ...]:
+    """Return the due periods, of many one more than are caught up; raises OutOfStep."""
+    periods = due_periods(billed_through_on, anchor_on=anchor_on, on=on, lead_days=lead_days)
+    return tuple(islice(periods, MOST_TO_CATCH_UP + 1))
 
 
 def verdict_on_periods(
@@ -122,7 +133,7 @@ def verdict_on_periods(
     if problem:
         return Verdict(booking, problem=problem)
     drafts = tuple(draft_of(booking, period, on=on) for period in to_bill)
-    if any(draft.totals.total > MOST for draft in drafts):
+    if any(draft.bill.totals.total > MOST for draft in drafts):
         return Verdict(booking, problem=TOO_MUCH)
     return Verdict(
         booking,
@@ -139,21 +150,31 @@ def verdict_on_periods(
 def draft_of(booking: Booking, period: Period, *, on: date) -> Draft:
     """Return the invoice of a period; it is due on its billing date, its first day."""
     assert booking.price is not None
-    billed_for = f"{name_of(booking)}, {span_in_words(period.starts_on, period.ends_on)}"
-    return Draft(
-        booking,
+    package = booking.package.name if booking.package else ""  # as an invoice says it
+    price = Price(booking.price, booking.currency, settings.BILLING_TAX_RATE)
+    return Draft(booking, bill_of(package, price, period, on=on))
+
+
+class Price(NamedTuple):
+    """What a month of a booking costs."""
+
+    net: Decimal
+    currency: str
+    tax_percent: Decimal
+
+
+@lru_cache(maxsize=1024)  # thousands have the same few packages, prices and periods
+def bill_of(package: str, price: Price, period: Period, *, on: date) -> Bill:
+    billed_for = f"{package}, {span_in_words(period.starts_on, period.ends_on)}"
+    return Bill(
         Invoice.Kind.MONTHLY,
-        (Line(billed_for, booking.price, settings.BILLING_TAX_RATE),),
+        (Line(billed_for, price.net, price.tax_percent),),
+        price.currency,
         billed_for=billed_for,
         issued_on=on,
         due_on=period.starts_on,
         period=(period.starts_on, period.ends_on),
     )
-
-
-def name_of(booking: Booking) -> str:
-    """Return what was booked as an invoice says it; its package is there."""
-    return booking.package.name if booking.package else ""
 
 
 # Sentences for staff

@@ -12,9 +12,10 @@ from django.db.models.functions import Now
 from billing.access import give_back_access
 from billing.amounts import MOST, Line, totals_of
 from billing.batches import Watch
+from billing.drafts import Bill, Draft
 from billing.escalation import escalate_overdue_bookings, run_escalation_orchestration
 from billing.generate import generate_monthly_invoices, generate_t5_invoices
-from billing.issuing import Draft, issued_key_of, lock_counter, number, store, twin_of
+from billing.issuing import issued_key_of, lock_counter, number, store, twin_of
 from billing.models import Invoice, InvoiceCounter, InvoiceLine, Payment
 from billing.reach import channels_to
 from billing.reminders import Step
@@ -74,14 +75,15 @@ def draft_invoice(booking: Booking, *, written: Sequence[Written], on: date, due
     )
     _refuse_unless_askable(lines)
     more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
-    return Draft(
-        booking,
+    bill = Bill(
         Invoice.Kind.MANUAL,
         lines,
+        booking.currency,
         billed_for=f"{lines[0].description}{more}",
         issued_on=on,
         due_on=due_on,
     )
+    return Draft(booking, bill)
 
 
 def issue_invoice(
@@ -109,9 +111,8 @@ def issue_invoice_once(
 
 
 def _issue(draft: Draft, counter: InvoiceCounter) -> Invoice:
-    issued = number([draft], counter)
-    store(issued, counter)
-    return issued[0].invoice
+    [key] = store(number([draft], counter), counter)
+    return Invoice.objects.get(pk=key)
 
 
 def _refuse_unless_askable(lines: Sequence[Line]) -> None:

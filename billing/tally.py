@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from billing.amounts import NOTHING
 from billing.batches import Row
+from billing.drafts import Bill
 from billing.issuing import Numbered
 from billing.listing import Listing
 from billing.runs import WAIVED, Billed
@@ -45,20 +47,32 @@ def rows_of(billed: Billed) -> list[Row]:
 
 def invoice_row(issued: Numbered) -> Row:
     """Return an invoice field by field as it is stored, its lines and who is told of it."""
-    invoice = issued.invoice
+    columns = issued.invoice.columns
     return {
-        "invoice_number": invoice.number,
-        "status": str(invoice.status),
-        "billed_to": invoice.billed_to,
-        "billed_for": invoice.billed_for,
-        "issued_on": iso(invoice.issued_on),
-        "due_on": iso(invoice.due_on),
-        "period_starts_on": iso(invoice.period_starts_on),
-        "period_ends_on": iso(invoice.period_ends_on),
-        "currency": invoice.currency,
-        "net": str(invoice.net),
-        "tax": str(invoice.tax),
-        "total": str(invoice.total),
+        "invoice_number": columns["number"],
+        "billed_to": columns["billed_to"],
+        **bill_row(issued.invoice.bill),
+        "messages": [
+            {"type": each.type, "channel": each.payload["channel"], "to": each.payload["to"]}
+            for each in issued.messages
+        ],
+    }
+
+
+@lru_cache(maxsize=1024)  # thousands share a bill
+def bill_row(bill: Bill) -> Row:
+    columns = bill.columns
+    return {
+        "status": str(columns["status"]),
+        "billed_for": bill.billed_for,
+        "issued_on": iso(bill.issued_on),
+        "due_on": iso(bill.due_on),
+        "period_starts_on": iso(columns["period_starts_on"]),
+        "period_ends_on": iso(columns["period_ends_on"]),
+        "currency": bill.currency,
+        "net": str(bill.totals.net),
+        "tax": str(bill.totals.tax),
+        "total": str(bill.totals.total),
         "lines": [
             {
                 "description": line.description,
@@ -69,11 +83,7 @@ def invoice_row(issued: Numbered) -> Row:
                 "tax": str(line.tax),
                 "enrolment_id": line.enrolment_id,
             }
-            for line in issued.draft.lines
-        ],
-        "messages": [
-            {"type": each.type, "channel": each.payload["channel"], "to": each.payload["to"]}
-            for each in issued.messages
+            for line in bill.lines
         ],
     }
 
@@ -97,8 +107,9 @@ class Tally(Listing):
         self.looked_at += 1
         self.idle += not (billed.issued or billed.verdict.problem)
         for issued in billed.issued:
-            currency = issued.invoice.currency
-            self.amounts[currency] = self.amounts.get(currency, NOTHING) + issued.invoice.total
+            bill = issued.invoice.bill
+            asked = self.amounts.get(bill.currency, NOTHING)
+            self.amounts[bill.currency] = asked + bill.totals.total
         self.list_rows(rows)
         return rows
 

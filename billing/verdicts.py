@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from billing.amounts import MOST
-from billing.issuing import Draft
+from billing.drafts import Draft
 from billing.periods import Period
 from billing.reach import channels_to
 from bookings.models import Booking

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from billing.drafts import NewInvoice
 from billing.links import invoice_link
 from billing.models import Invoice
 from egac.days import day_in_words
@@ -14,7 +15,7 @@ from egac.money import in_words
 STILL_TO_PAY = "invoice still to pay"  # the name of the check below
 
 
-def invoice_context(invoice: Invoice) -> dict[str, str]:
+def invoice_context(invoice: Invoice | NewInvoice) -> dict[str, str]:
     """Return what the messages about an invoice say of it (the names of notifications.catalogue).
 
     `amount` is what is left to pay; `paid_on` is "" while something is. It reads the invoice's
