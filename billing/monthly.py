@@ -27,6 +27,7 @@ from billing.periods import (
 from billing.verdicts import TOO_MUCH, Verdict, faults_of
 from bookings.models import Booking, BookingEvent, BookingQuerySet
 from egac.days import business_date, day_in_words, span_in_words
+from egac.keys import with_keys
 
 NO_ANCHOR = "It has no billing anchor. Write the first day that it is billed for."
 NO_BILLED_THROUGH = (
@@ -65,8 +66,8 @@ def known_of(bookings: Sequence[Booking]) -> dict[int, Known]:
 
 def moves_of(bookings: Iterable[Booking]) -> dict[int, list[Move]]:
     """Return when each booking was locked and when it ceased to be, the earliest first."""
-    ids = [each.pk for each in bookings]
-    lines = BookingEvent.objects.filter(booking__in=ids, kind=BookingEvent.Kind.ACCESS)
+    are_of_them = with_keys((each.pk for each in bookings), of="booking")
+    lines = BookingEvent.objects.filter(are_of_them, kind=BookingEvent.Kind.ACCESS)
     moves = defaultdict(list)
     for line in lines.order_by("at", "pk"):
         was, now = (word == Booking.Access.LOCKED for word in (line.old, line.new))
@@ -82,7 +83,7 @@ def billed_of(bookings: Sequence[Booking]) -> dict[int, dict[Period, str]]:
     """
     told = [each.billed_through_on for each in bookings if each.billed_through_on]
     rows = Invoice.objects.live().filter(
-        booking__in=[each.pk for each in bookings],
+        with_keys((each.pk for each in bookings), of="booking"),
         period_ends_on__gt=min(told, default=date.max),
     )
     billed: dict[int, dict[Period, str]] = defaultdict(dict)
@@ -150,9 +151,9 @@ def verdict_on_periods(
 def draft_of(booking: Booking, period: Period, *, on: date) -> Draft:
     """Return the invoice of a period; it is due on its billing date, its first day."""
     assert booking.price is not None
-    package = booking.package.name if booking.package else ""  # as an invoice says it
+    package = booking.package
     price = Price(booking.price, booking.currency, settings.BILLING_TAX_RATE)
-    return Draft(booking, bill_of(package, price, period, on=on))
+    return Draft(booking, bill_of(package.name if package else "", price, period, on=on))
 
 
 class Price(NamedTuple):

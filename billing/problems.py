@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from billing.models import BillingProblem
 from billing.verdicts import Verdict
+from egac.keys import with_keys
 
 # By the clock, not by the transaction: a run tells by it what it has seen itself.
 UPSERT = """
@@ -21,8 +22,8 @@ ON CONFLICT (booking_id, job) WHERE solved_at IS NULL DO UPDATE SET why = exclud
 
 def note_problems(job: str, verdicts: Sequence[Verdict], *, on: date) -> None:
     """Open or renew the problems of these bookings, and solve those of the others among them."""
-    solved = [each.booking.pk for each in verdicts if not each.problem]
-    still_open(job, on).filter(booking__in=solved).update(solved_at=Now())
+    solved = with_keys((each.booking.pk for each in verdicts if not each.problem), of="booking")
+    still_open(job, on).filter(solved).update(solved_at=Now())
     bad = [each for each in verdicts if each.problem]
     if not bad:
         return

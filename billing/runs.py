@@ -13,6 +13,7 @@ from billing.problems import note_problems, solve_unseen
 from billing.verdicts import Verdict
 from bookings.models import Booking, BookingEvent, BookingQuerySet
 from egac.days import span_in_words
+from egac.keys import with_keys
 
 # What no invoice says, and no verdict asks; times are dear to read.
 UNREAD = ("created_at", "updated_at", "customer__created_at", "customer__note")
@@ -29,7 +30,7 @@ class BillingJob:
 
     def bookings(self, ids: Sequence[int], on: date) -> BookingQuerySet:
         """Return those of these bookings that are still to be looked at."""
-        rows = self.to_bill(on).filter(pk__in=ids).order_by("pk").defer(*UNREAD)
+        rows = self.to_bill(on).filter(with_keys(ids)).order_by("pk").defer(*UNREAD)
         # Many have the same few packages.
         return rows.select_related("customer").prefetch_related("package")
 
@@ -104,7 +105,7 @@ def move_on(verdicts: Sequence[Verdict], *, actor: str) -> None:
     """Move the day that bookings are billed through, and write down what was waived."""
     for day in {each.billed_through_on for each in verdicts if each.billed_through_on}:
         ids = [each.booking.pk for each in verdicts if each.billed_through_on == day]
-        Booking.objects.filter(pk__in=ids).update(billed_through_on=day, updated_at=Now())
+        Booking.objects.filter(with_keys(ids)).update(billed_through_on=day, updated_at=Now())
     BookingEvent.objects.bulk_create(
         BookingEvent(
             booking=verdict.booking,
