@@ -1,7 +1,9 @@
 """Through many rows, batch after batch: one bad row is never in the way of the others."""
 
+import gc
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, Generic, TypeVar
@@ -13,6 +15,7 @@ from egac.logs import redact
 logger = logging.getLogger(__name__)
 
 BATCH = 500
+OBJECTS = 100_000  # before garbage is looked for: several batches full
 
 Row = dict[str, Any]
 Result = TypeVar("Result")
@@ -56,12 +59,13 @@ class Walk(Generic[Result]):
 
     def results(self) -> Iterator[Result]:
         """Do it, and return what came of it as it comes."""
-        for start in range(0, len(self.keys), BATCH):
-            if self.watch.stop.is_set():
-                return
-            yield from self._together(self.keys[start : start + BATCH])
-            self.done = min(start + BATCH, len(self.keys))
-            self.watch.on_progress(self.done, len(self.keys))
+        with seldom_collecting():
+            for start in range(0, len(self.keys), BATCH):
+                if self.watch.stop.is_set():
+                    return
+                yield from self._together(self.keys[start : start + BATCH])
+                self.done = min(start + BATCH, len(self.keys))
+                self.watch.on_progress(self.done, len(self.keys))
 
     def _together(self, batch: Sequence[int]) -> list[Result]:
         try:
@@ -83,3 +87,14 @@ class Walk(Generic[Result]):
             logger.exception("%s: row %s failed", self.job, key)
             reason = redact(str(error).partition("\n")[0]) or type(error).__name__
             return [self.give_up(key, reason)]
+
+
+@contextmanager
+def seldom_collecting() -> Iterator[None]:
+    """Look for garbage seldom meanwhile: a batch has thousands of objects, and all go with it."""
+    usual = gc.get_threshold()
+    gc.set_threshold(OBJECTS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
