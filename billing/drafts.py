@@ -89,7 +89,7 @@ class NewInvoice:
     bill: Bill
     number: str
 
-    @property
+    @cached_property
     def columns(self) -> Columns:
         """The row that it becomes; what is not named is left to the database."""
         return {

@@ -52,6 +52,9 @@ class Plan(models.TextChoices):
     PER_CLASS = "per_class", "per class"
 
 
+PLAN_IN_WORDS = dict(Plan.choices)
+
+
 class ClassPackage(models.Model):
     """What can be booked."""
 
@@ -166,8 +169,8 @@ class Booking(models.Model):
     @property
     def title(self) -> str:
         """What was booked, in words that a customer knows."""
-        name = self.package.name if self.package else "Classes"
-        return f"{name} ({Plan(self.plan).label})"
+        package = self.package
+        return f"{package.name if package else 'Classes'} ({PLAN_IN_WORDS[self.plan]})"
 
 
 class BookingEvent(models.Model):
