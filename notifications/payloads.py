@@ -68,10 +68,10 @@ def whatsapp_number(payload: Any) -> str:
         return ""
 
 
-def as_json(payload: Mapping[str, Any]) -> str:
-    """Return the payload as PostgreSQL's jsonb takes it; raise Unsendable."""
+def as_json(told: Any) -> str:
+    """Return a payload, or rows with one each, as PostgreSQL's jsonb takes it; raise Unsendable."""
     try:
-        text = json.dumps(dict(payload), ensure_ascii=False, allow_nan=False)
+        text = json.dumps(told, ensure_ascii=False, allow_nan=False)
         text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise Unsendable(f"Its payload cannot be written as JSON: {error}.") from error

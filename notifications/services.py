@@ -28,12 +28,12 @@ __all__ = [
 
 USUAL, URGENT = 100, 10  # priorities: less goes first
 
-# The payloads are one JSON array: within an array of PostgreSQL each of their quotes is escaped.
 INSERT = """
 INSERT INTO notifications_queue
   (type, payload, key, priority, scheduled_for, expires_at, relevance)
-SELECT * FROM ROWS FROM (unnest(%s::text[]), jsonb_array_elements(%s::jsonb), unnest(%s::text[]),
-  unnest(%s::smallint[]), unnest(%s::timestamptz[]), unnest(%s::timestamptz[]), unnest(%s::text[]))
+SELECT * FROM jsonb_to_recordset(%s::jsonb) AS message
+  (type text, payload jsonb, key text, priority smallint, scheduled_for timestamptz,
+    expires_at timestamptz, relevance text)
 ON CONFLICT (key) DO NOTHING RETURNING key
 """
 
@@ -63,25 +63,25 @@ def enqueue(messages: Sequence[Message]) -> set[str]:
     """
     if not messages:
         return set()
-    types, told, *rest = zip(*(_row(message) for message in messages), strict=True)
+    told = payloads.as_json([_row(message) for message in messages])
     consent.require({payloads.whatsapp_number(message.payload) for message in messages} - {""})
     with connection.cursor() as cursor:
-        cursor.execute(INSERT, [list(types), f"[{','.join(told)}]", *map(list, rest)])
+        cursor.execute(INSERT, [told])
         return {key for (key,) in cursor.fetchall()}
 
 
-def _row(message: Message) -> tuple[Any, ...]:
+def _row(message: Message) -> dict[str, Any]:
     payloads.check(message.payload)
     relevance.require(message.relevance)
-    return (
-        message.type,
-        payloads.as_json(message.payload),
-        message.key,
-        message.priority,
-        message.not_before,
-        message.expires_at,
-        message.relevance,
-    )
+    return {
+        "type": message.type,
+        "payload": dict(message.payload),
+        "key": message.key,
+        "priority": message.priority,
+        "scheduled_for": message.not_before and message.not_before.isoformat(),
+        "expires_at": message.expires_at and message.expires_at.isoformat(),
+        "relevance": message.relevance,
+    }
 
 
 def rows_of_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
