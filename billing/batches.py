@@ -15,7 +15,8 @@ from egac.logs import redact
 logger = logging.getLogger(__name__)
 
 BATCH = 500
-OBJECTS = 100_000  # before garbage is looked for: several batches full
+# How many objects are made before garbage is looked for; in a walk, several batches full.
+USUALLY, IN_A_WALK = gc.get_threshold()[0], 100_000
 
 Row = dict[str, Any]
 Result = TypeVar("Result")
@@ -91,10 +92,12 @@ class Walk(Generic[Result]):
 
 @contextmanager
 def seldom_collecting() -> Iterator[None]:
-    """Look for garbage seldom meanwhile: a batch has thousands of objects, and all go with it."""
-    usual = gc.get_threshold()
-    gc.set_threshold(OBJECTS, *usual[1:])
+    """Look for garbage seldom meanwhile: a batch has thousands of objects, and all go with it.
+
+    Of walks side by side the first to end sets it back for all.
+    """
+    gc.set_threshold(IN_A_WALK)
     try:
         yield
     finally:
-        gc.set_threshold(*usual)
+        gc.set_threshold(USUALLY)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from billing.drafts import Draft, NewInvoice
 from billing.models import Invoice, InvoiceCounter, InvoiceLine
-from billing.reach import channels_to
 from billing.words import STILL_TO_PAY, invoice_context
 from bookings.services import Notice, messages_to
 from egac.inserting import insert
@@ -91,7 +90,7 @@ def messages_about(invoice: NewInvoice) -> list[Message]:
         key=issued_key_of(invoice),
         relevance=STILL_TO_PAY,
     )
-    return messages_to(invoice.customer, notice, channels=channels_to(invoice.customer))
+    return messages_to(invoice.customer, notice)
 
 
 def issued_key_of(invoice: Invoice | NewInvoice) -> str:

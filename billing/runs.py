@@ -15,8 +15,11 @@ from bookings.models import Booking, BookingEvent, BookingQuerySet
 from egac.days import span_in_words
 from egac.keys import with_keys
 
-# What no invoice says, and no verdict asks; times are dear to read.
-UNREAD = ("created_at", "updated_at", "customer__created_at", "customer__note")
+# What no invoice says, and no verdict asks; times and arrays are dear to read.
+UNREAD = (
+    *("weekdays", "starts_at_time", "access_moved_on", "reference", "created_at", "updated_at"),
+    *("customer__note", "customer__reference", "customer__created_at"),
+)
 WAIVED = "Its billing date fell while the booking was locked."
 
 

@@ -15,7 +15,8 @@ class _IsAnyOf(Lookup):
 
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> Any:
         column, told = self.process_lhs(compiler, connection)
-        return f"{column} = ANY(%s)", [*told, self.rhs]
+        array = f"{{{','.join(map(str, self.rhs))}}}"
+        return f"{column} = ANY(%s)", [*told, array]
 
 
 def with_keys(keys: Iterable[int], *, of: str = "pk") -> "Lookup[Any]":

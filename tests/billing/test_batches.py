@@ -1,5 +1,6 @@
 """A walk through many rows: one row's trouble is its own, a lost database is everybody's."""
 
+import gc
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -45,3 +46,32 @@ def test_a_row_that_somebody_else_holds_fails_alone(code: str) -> None:
 def test_a_database_that_is_gone_ends_the_walk() -> None:
     with pytest.raises(OperationalError):
         walk(HANG_UP)
+
+
+@pytest.mark.django_db
+def test_garbage_is_looked_for_as_often_as_before_once_a_walk_breaks_off() -> None:
+    usual = gc.get_threshold()
+    meanwhile = []
+
+    def act(keys: Sequence[int]) -> list[str]:
+        meanwhile.append(gc.get_threshold())
+        raise ValueError
+
+    with pytest.raises(ZeroDivisionError):
+        list(Walk("a_job", [1], act, lambda key, why: str(1 // 0)).results())
+
+    assert gc.get_threshold() == usual
+    assert all(each > usual for each in meanwhile)
+
+
+def test_walks_side_by_side_leave_the_search_for_garbage_as_it_was() -> None:
+    usual = gc.get_threshold()
+    first, second = (
+        iter(Walk("a_job", [1], lambda keys: ["done"], lambda key, why: why).results())
+        for _ in range(2)
+    )
+
+    for step in (first, second, first, second):
+        next(step, None)
+
+    assert gc.get_threshold() == usual

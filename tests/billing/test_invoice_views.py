@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.core import signing
@@ -33,6 +33,21 @@ def path_to(invoice: Invoice, *, suffix: str = "", key: str | None = None) -> st
 
 def open_it(invoice: Invoice, **more: Any) -> HttpResponse:
     return Client().get(path_to(invoice, **more))
+
+
+def test_a_link_needs_no_sign_escaped_but_those_that_are() -> None:
+    key = urlsplit(invoice_link("EGAC-2026-00042")).query
+
+    assert key == urlencode({"key": parse_qs(key)["key"][0]})
+
+
+def test_a_new_secret_signs_from_then_on(settings: Settings) -> None:
+    invoice = InvoiceFactory.create()
+    old = path_to(invoice)
+
+    settings.SECRET_KEY = "another secret, as long as it takes to be one"
+
+    assert [Client().get(path).status_code for path in (old, path_to(invoice))] == [403, 200]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,12 @@ from billing.services import cancel_invoice, generate_monthly_invoices
 from bookings.models import Booking, BookingEvent
 from bookings.services import Move, move_access
 from notifications.models import Notification
-from tests.bookings.factories import AGREED_AT, BookingFactory, CustomerFactory
+from tests.bookings.factories import (
+    AGREED_AT,
+    BookingFactory,
+    ClassPackageFactory,
+    CustomerFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -205,6 +210,34 @@ def test_a_day_set_back_bills_no_period_twice() -> None:
     assert "EGAC-2026-00001 bills" in result["results"][0]["why"]
     booking.refresh_from_db()
     assert booking.billed_through_on == date(2027, 1, 2)
+
+
+def test_who_are_billed_alike_share_words_and_amounts_and_the_others_have_their_own(
+    settings: Settings,
+) -> None:
+    settings.BILLING_TAX_RATE = Decimal(20)
+    package = ClassPackageFactory.create(name="Junior running")
+    for price, currency in (("42.00", "GBP"), ("42.00", "GBP"), ("40.00", "GBP"), ("42.00", "EUR")):
+        BookingFactory.create(package=package, price=Decimal(price), currency=currency)
+    BookingFactory.create(package__name="Sprints", price=Decimal("42.00"))
+
+    bill()
+    settings.BILLING_TAX_RATE = Decimal(10)
+    bill(RAISED + timedelta(days=31))
+
+    asked = Invoice.objects.order_by("pk").values_list("billed_for", "total", "currency")
+    assert [(words.partition(",")[0], str(total), of) for words, total, of in asked] == [
+        ("Junior running", "50.40", "GBP"),
+        ("Junior running", "50.40", "GBP"),
+        ("Junior running", "48.00", "GBP"),
+        ("Junior running", "50.40", "EUR"),
+        ("Sprints", "50.40", "GBP"),
+        ("Junior running", "46.20", "GBP"),
+        ("Junior running", "46.20", "GBP"),
+        ("Junior running", "44.00", "GBP"),
+        ("Junior running", "46.20", "EUR"),
+        ("Sprints", "46.20", "GBP"),
+    ]
 
 
 # Locked

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing import batches
 from billing.models import BillingProblem, Invoice, InvoiceCounter, InvoiceLine
@@ -18,7 +19,7 @@ from bookings.models import Booking, BookingEvent
 from notifications.models import Notification
 from tests.billing.factories import a_class, stored
 from tests.billing.test_access_races import in_a_thread, someone_waits, uncommitted
-from tests.bookings.factories import BookingFactory, make_bookings
+from tests.bookings.factories import AGREED_AT, BookingFactory, make_bookings
 from tests.egac.threads import side_by_side
 from tests.providers.client import eventually
 
@@ -248,6 +249,24 @@ def test_hears_of_every_row_though_the_result_lists_the_first_ones(
     assert [row["invoice_number"] for row in heard] == [f"EGAC-2026-0000{n}" for n in range(1, 9)]
     assert result["results"] == heard[:5]
     assert (result["created_count"], result["note"]) == (8, "The first 5 of 8 rows are listed.")
+
+
+@pytest.mark.parametrize("generate", JOBS)
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_batch_takes_as_many_queries_for_15_bookings_as_for_3(
+    generate: Callable[..., dict[str, Any]], dry_run: bool
+) -> None:
+    counts = []
+    for more in (3, 12):
+        for _ in range(more):
+            BookingFactory.create(customer__whatsapp_opted_in_at=AGREED_AT)
+            a_class(BookingFactory.create(per_class=True), FIRST - timedelta(days=1))
+        with CaptureQueriesContext(connection) as asked:
+            told = generate(FIRST, dry_run=dry_run)
+        assert len(told["results"]) >= more
+        counts.append(len(asked))
+
+    assert counts[0] == counts[1]
 
 
 def test_nothing_to_bill_is_a_result_too() -> None:
