@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
 
+from egac.console.confirming import LONGEST_REASON
 from egac.console.dashboard import dashboard_context, refresh
 from egac.console.masking import as_seen_by
 from egac.console.navigation import navigation_of
@@ -53,8 +54,12 @@ class OpsSite(AdminSite):
         return [dashboard, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Return what every page shows: the main navigation too."""
-        return {**super().each_context(request), "navigation": navigation_of(request)}
+        """Return what every page shows: the main navigation too, and how long a reason may be."""
+        return {
+            **super().each_context(request),
+            "navigation": navigation_of(request),
+            "longest_reason": LONGEST_REASON,
+        }
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -1,11 +1,14 @@
 """What is masked is shown once, for a reason that stands in the history of the row."""
 
+import re
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
+from egac.console.confirming import LONGEST_REASON
+from egac.environment import BASE_DIR
 from invites.models import Invite
 from tests.bookings.factories import CustomerFactory
 from tests.invites.factories import EnquiryFactory, InviteFactory
@@ -17,6 +20,7 @@ pytestmark = pytest.mark.django_db
 
 REVEAL = "/admin/egac/person/reveal/"
 WHY = "She is on the phone."
+REASON_BOX = re.compile(r'<input[^>]* name="reason"[^>]*>')
 
 
 @pytest.fixture
@@ -65,6 +69,17 @@ def test_for_a_reason_that_is_too_long_nothing_is_shown(viewer: Client) -> None:
     assert "201 characters and at most 200 are kept" in text(answer)
     assert "amelia@families.example" not in text(answer)
     assert not LogEntry.objects.exists()
+
+
+def test_every_box_for_a_reason_takes_as_much_as_is_kept(viewer: Client) -> None:
+    templates = (BASE_DIR / "templates").rglob("*.html")
+    boxes = [box for each in templates for box in REASON_BOX.findall(each.read_text())]
+
+    page = text(viewer.get(page_of_row(invite())))
+
+    assert len(boxes) >= 4
+    assert [box for box in boxes if 'maxlength="{{ longest_reason }}"' not in box] == []
+    assert f'maxlength="{LONGEST_REASON}"' in REASON_BOX.findall(page)[0]
 
 
 def test_a_message_is_revealed_with_what_it_says(viewer: Client) -> None:
