@@ -6,7 +6,7 @@ from typing import Any
 
 from bookings.models import ClassSession, Customer
 from bookings.notices import CLASS_IS_AHEAD, Notice, messages_to
-from bookings.sessions import customers_booked
+from bookings.sessions import first_places
 from egac.days import instant_in_words
 from egac.mail import is_usable
 from notifications.models import Notification
@@ -56,10 +56,11 @@ def _in_a_result(session: ClassSession, messages: list[Message]) -> dict[str, An
 
 
 def _to_joiners(session: ClassSession) -> list[Message]:
+    places = first_places(session)
     return [
         message
-        for customer in customers_booked(session).order_by("pk")
-        for message in messages_to(customer, _join(session, customer))
+        for customer in Customer.objects.filter(pk__in=places).order_by("pk")
+        for message in messages_to(customer, _join(session, customer, places[customer.pk]))
     ]
 
 
@@ -90,7 +91,8 @@ def _why_no_host_is_told(session: ClassSession) -> str:
     return ""
 
 
-def _join(session: ClassSession, customer: Customer) -> Notice:
+def _join(session: ClassSession, customer: Customer, place: int) -> Notice:
+    """Return the join link for who holds a place: who gave one up and has another is told anew."""
     return Notice(
         "class_notification",
         {
@@ -99,7 +101,7 @@ def _join(session: ClassSession, customer: Customer) -> Notice:
             "instructor": session.instructor.name if session.instructor else "the club",
             "join_link": session.join_link,
         },
-        key=f"{_key(session)}/{customer.pk}",
+        key=f"{_key(session)}/place/{place}",
         priority=URGENT,
         expires_at=_useful_until(session),
         relevance=CLASS_IS_AHEAD,

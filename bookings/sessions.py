@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from bookings.models import Booking, ClassSession, Customer, Enrolment
@@ -133,6 +133,11 @@ def places_in(sessions: Iterable[int]) -> QuerySet[Enrolment]:
     """Return the places that are held in these sessions, in no order."""
     places = Enrolment.objects.order_by().filter(session__in=list(sessions))
     return places.exclude(booking__status=Booking.Status.CANCELLED)
+
+
+def first_places(session: ClassSession) -> dict[int, int]:
+    """Return the first of the places that each customer holds in a session, as ids."""
+    return dict(places_in([session.pk]).values_list("booking__customer").annotate(Min("pk")))
 
 
 def people_booked(sessions: Sequence[int]) -> dict[int, int]:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from bookings.joining import tell_joiners
 from bookings.models import Booking, ClassSession, Enrolment
-from bookings.services import Refused, enrol
+from bookings.services import Refused, cancel_bookings, enrol
 from notifications.models import Notification
 from tests.bookings.factories import BookingFactory, EnrolmentFactory, class_in
 from tests.egac.threads import side_by_side
@@ -67,6 +68,33 @@ def test_who_is_enrolled_after_the_meeting_was_made_gets_its_link() -> None:
     assert sorted(row.recipient for row in rows) == sorted(
         [first.customer.email, second.customer.email]
     )
+
+
+@pytest.mark.parametrize("was", ["completed", "cancelled"])
+def test_who_cancels_and_books_again_gets_the_join_link_once_more(was: str) -> None:
+    lesson = class_in(5, online=True, meeting_id=7, join_link="https://zoom.example/j/7")
+    booking = BookingFactory.create()
+    enrol([booking.pk], session=lesson, actor="sam")
+    Notification.objects.update(status=was)
+    cancel_bookings([booking.pk], because="By mistake", actor="sam")
+    again = BookingFactory.create(customer=booking.customer)
+
+    enrol([again.pk], session=lesson, actor="sam")
+    tell_joiners(lesson)  # as the job does every five minutes
+
+    rows = Notification.objects.filter(type="class_notification").order_by("pk")
+    assert [row.status for row in rows] == [was, "pending"]
+
+
+def test_two_places_in_one_class_are_told_of_once() -> None:
+    lesson = class_in(5, online=True, meeting_id=7, join_link="https://zoom.example/j/7")
+    first = BookingFactory.create()
+    second = BookingFactory.create(customer=first.customer)
+
+    enrol([first.pk], session=lesson, actor="sam")
+    enrol([second.pk], session=lesson, actor="sam")
+
+    assert Notification.objects.filter(type="class_notification").count() == 1
 
 
 @in_threads
