@@ -32,7 +32,7 @@ def watch_billing(moment: Moment) -> Iterator[Finding]:
     if not count:
         return
     first = still_open.order_by("booking_id", "-pk").distinct("booking_id")[:MOST_NAMED]
-    named = [f"{each.booking_id} ({first_sentence(each.why)})" for each in first]
+    named = [f"booking {each.booking_id} ({first_sentence(each.why)})" for each in first]
     rest = f" and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
     yield Finding(
         cause=PROBLEMS,

@@ -18,8 +18,9 @@ from django.db.models.lookups import Exact
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
-from egac.channels import RATES, Channel, explain, pause, resume
+from egac.channels import RATES, Channel, explain, name_in_words, pause, resume
 from egac.console.actions import ActingAdmin, Line, Press, StaffAction
 from egac.console.dashboard import register_panel
 from egac.console.editing import EditingAdmin, SeenForm
@@ -137,11 +138,15 @@ class ChannelAdmin(ActingAdmin):
     """The ways out: is each open, how fast may it go, what did its provider say last."""
 
     staff_actions = (PAUSE, RESUME)
-    list_display = ("name", "state", "rate_in_words", "state_in_words", "error_sentence")
+    list_display = ("title", "state", "rate_in_words", "state_in_words", "error_sentence")
     list_display_links = None
-    fields = ("name", *list_display[1:], "last_heard")
+    fields = (*list_display, "last_heard")
     readonly_fields = fields
     empty_sentence = "A channel shows here as soon as the first message goes out on it."
+
+    @admin.display(description="name", ordering="name")
+    def title(self, channel: Channel) -> str:
+        return capfirst(name_in_words(channel))
 
     @admin.display(description="state")
     def state(self, channel: Channel) -> SafeString:
@@ -171,7 +176,9 @@ class ChannelAdmin(ActingAdmin):
         return "" if is_closed(row) or row.probing else "open already"
 
     def lines_of(self, action: StaffAction, rows: list[Channel]) -> list[Line]:
-        return [Line(to=row.name, subject=self.state_in_words(row)) for row in rows]
+        return [
+            Line(to=capfirst(name_in_words(row)), subject=self.state_in_words(row)) for row in rows
+        ]
 
     def why_skipped(self, press: Press, row: Channel) -> str:
         """Return why a confirmed button leaves the channel as it is by now, or ""."""

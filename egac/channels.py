@@ -40,6 +40,7 @@ BECAUSE: dict[str, str] = {
     Cause.UNAVAILABLE: "the provider is failing",
     Cause.UNKNOWN: "the provider does not answer",
 }
+NAMES = {"email": "e-mail", "whatsapp": "WhatsApp", "zoom": "Zoom"}  # in words
 CLOSED_BREAKER = {
     "failures": 0,
     "probes": 0,
@@ -163,14 +164,19 @@ def why_closed(name: str) -> str:
     return explain(channel) if channel else ""
 
 
+def name_in_words(channel: Channel) -> str:
+    """Return a channel's name as people write it."""
+    return NAMES.get(channel.name, channel.name)
+
+
 def explain(channel: Channel) -> str:
     """Return in a sentence why a closed channel is closed and when it opens."""
     if channel.paused_at:
-        return f"The {channel.name} channel was paused by {channel.paused_by or 'staff'}."
+        return f"The {name_in_words(channel)} channel was paused by {channel.paused_by or 'staff'}."
     because = BECAUSE[channel.held_because]
     opens = f"{localtime(channel.held_until):%-d %B at %H:%M %Z}"
     return (
-        f"The {channel.name} channel is closed until {opens}: {because}. "
+        f"The {name_in_words(channel)} channel is closed until {opens}: {because}. "
         f"It tries again by itself. Last answer: {channel.last_error}"
     )
 

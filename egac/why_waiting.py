@@ -12,11 +12,10 @@ from typing import Any
 
 from django.utils.timezone import localtime
 
-from egac.channels import BECAUSE, BREAKS, PATIENCE_SECONDS, Channel
+from egac.channels import BECAUSE, BREAKS, NAMES, PATIENCE_SECONDS, Channel
 from egac.explain import clock
 
 PATIENCE = timedelta(seconds=PATIENCE_SECONDS)  # a claim waits for a hold that is no longer
-NAMES = {"email": "e-mail", "whatsapp": "WhatsApp"}
 
 
 class Kind(StrEnum):

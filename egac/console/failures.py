@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 
 from egac.canary import CanaryRetry, Refused, take_back
 from egac.causes import MOST_CAUSES, NAME, Cause, causes_of, tables_with_causes
+from egac.channels import NAMES
 from egac.console.actions import NOTHING_DONE
 from egac.console.confirming import with_reason, wrong_reason
 from egac.console.dashboard import REFRESH_SECONDS
@@ -23,7 +24,6 @@ from egac.console.records import RecordAdmin, moment
 from egac.console.retry_cause import RetryPage, permission_of
 from egac.explain import day_and_clock, means, provider_code
 from egac.staff import CHANGED_MEANWHILE, Changed
-from egac.why_waiting import NAMES
 
 MOST_ENDED = 10
 WHY_TAKEN_BACK = "Nothing was taken back: write why, then press Take back once more."

@@ -33,7 +33,7 @@ def test_names_each_booking_with_its_reason_and_no_person() -> None:
 
     [finding] = watch_billing(Moment(NOW))
     assert finding.sentence == (
-        f"1 booking could not be billed or reminded: {booking.pk} (It has no price)."
+        f"1 booking could not be billed or reminded: booking {booking.pk} (It has no price)."
     )
 
 

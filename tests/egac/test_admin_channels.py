@@ -50,7 +50,7 @@ def test_a_manager_pauses_and_resumes_a_channel() -> None:
     resumed = press(manager, "resume")
 
     assert "1 paused." in paused
-    assert was_paused.startswith("The email channel was paused by managers")
+    assert was_paused.startswith("The e-mail channel was paused by managers")
     assert "1 resumed." in resumed
     assert channels.why_closed("email") == ""
     assert LogEntry.objects.count() == 2
@@ -75,7 +75,7 @@ def test_the_list_of_channels_says_why_one_is_closed() -> None:
 
     page = login("Viewers").get("/admin/egac/channel/").content.decode()
 
-    assert "The email channel was paused by amelia." in page
+    assert "The e-mail channel was paused by amelia." in page
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_what_began_since_the_last_look_is_told(looked: None) -> None:
     closed_channel()
 
     told = shown("attention")
-    assert "1 message waits. The email channel is closed until" in told
+    assert "1 message waits. The e-mail channel is closed until" in told
     assert "Just found: nobody was told yet. Open channels" in told
     assert Alert.objects.count() == 0
 

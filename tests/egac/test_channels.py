@@ -246,7 +246,7 @@ def test_a_pause_outlives_the_breaker() -> None:
     pause("email", by="Ana")
     note("email", [None])
 
-    assert why_closed("email") == "The email channel was paused by Ana."
+    assert why_closed("email") == "The e-mail channel was paused by Ana."
 
 
 @pytest.mark.parametrize("outcomes", [DOWN, [failure(Cause.DAILY_QUOTA)]])
@@ -280,7 +280,7 @@ def test_says_why_it_is_closed_and_what_was_answered(
     told = why_closed("email")
 
     assert words in told
-    assert told.startswith("The email channel is closed until ")
+    assert told.startswith("The e-mail channel is closed until ")
     assert told.endswith(f"Last answer: {outcomes[-1]}")
 
 

@@ -132,7 +132,7 @@ def test_a_channel_that_is_down_says_until_when(worker: Worker) -> None:
     for _ in range(20):
         channels.note("email", [error])
 
-    assert "1 message waits. The email channel is closed until" in shown("queue")
+    assert "1 message waits. The e-mail channel is closed until" in shown("queue")
     assert "If it answers then: done" in shown("queue")
     assert "E-mail ✕ closed" in shown("channels")
 

@@ -129,7 +129,7 @@ def test_a_paused_channel_costs_nothing_and_is_told(provider: ProviderServer) ->
 
     note = drain().run()
 
-    assert note == "The email channel was paused by Ana."
+    assert note == "The e-mail channel was paused by Ana."
     assert provider.resend.calls == []
     assert untouched(3)
 

@@ -14,7 +14,7 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
 CRON = Passes(NOON + QUARTER, every=QUARTER, messages=100)
-CLOSED = "The email channel is closed."
+CLOSED = "The e-mail channel is closed."
 
 
 @pytest.mark.parametrize(

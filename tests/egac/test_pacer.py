@@ -35,7 +35,7 @@ def test_a_pacer_begins_no_call_while_it_is_paused() -> None:
 
     pacer = Pacer("email", until=FOR_EVER)
 
-    assert pacer.closed == "The email channel was paused by Ana."
+    assert pacer.closed == "The e-mail channel was paused by Ana."
     assert pacer.take(5) == []
 
 

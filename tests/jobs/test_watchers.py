@@ -166,7 +166,7 @@ def test_finds_a_channel_that_is_down_and_says_why(cause: Cause) -> None:
 
     [finding] = now_found()
     assert finding.cause == "channel_down:email"
-    assert "The email channel is closed until" in finding.sentence
+    assert "The e-mail channel is closed until" in finding.sentence
 
 
 def test_a_provider_that_asks_for_a_moment_is_not_down() -> None:

@@ -108,7 +108,7 @@ def test_says_who_paused_the_channel() -> None:
     waited(email())
     channels.pause("email", by="mia")
 
-    assert "The email channel was paused by mia." in found()["due_too_old:email"].sentence
+    assert "The e-mail channel was paused by mia." in found()["due_too_old:email"].sentence
 
 
 def test_says_what_is_not_configured(settings: Settings) -> None:
