@@ -25,6 +25,7 @@ CANCEL = StaffAction(
     "Nothing is to be paid for them, and nobody is reminded; they keep their numbers. Their "
     "classes can be billed again, a month is not. The customers are not told.",
     needs_reason=True,
+    is_drastic=True,
     reason_help="It stands in the history, for example “billed twice”.",
 )
 TONES: dict[str, str] = {

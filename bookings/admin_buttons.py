@@ -21,6 +21,7 @@ CANCEL_BOOKING = StaffAction(
     "They are billed no more and give up their places in classes to come. What was queued about "
     "them is not sent. The customers are not told.",
     needs_reason=True,
+    is_drastic=True,
     reason_help="It stands in the booking's history, for example “moved away”.",
 )
 COMPLETE = StaffAction(
@@ -36,6 +37,7 @@ CANCEL_SESSION = StaffAction(
     "Everyone with a place gets a message by e-mail, and by WhatsApp if they agreed to it. Of a "
     "class that is over nobody is told. It cannot be undone.",
     needs_reason=True,
+    is_drastic=True,
     sends=True,
     asks_number=True,
     reason_help="Everyone booked reads it, for example “The hall is closed for repairs.”",
@@ -51,6 +53,7 @@ TAKE_BACK = StaffAction(
     "Take back",
     "bookings.delete_enrolment",
     "They lose their places in these classes. Nobody is written to.",
+    is_drastic=True,
     removes=True,
     reason_help="It stands in the history of the class and of the booking, for example “given to "
     "the wrong twin”.",

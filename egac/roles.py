@@ -20,6 +20,11 @@ class Allowed:
     words: str
     by: tuple[bool, ...]
 
+    @property
+    def by_role(self) -> list[tuple[str, bool]]:
+        """Return each role's name and whether it may."""
+        return list(zip(GROUPS, self.by, strict=True))
+
 
 @dataclass(frozen=True)
 class Area:

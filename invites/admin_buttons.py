@@ -25,6 +25,7 @@ CANCEL = StaffAction(
     "invites.cancel_invite",
     "They are not sent. Their links, where somebody has one already, stay good.",
     needs_reason=True,
+    is_drastic=True,
     asks_number=True,
     reason_help="It stands in the history, for example “they came by phone”.",
 )

@@ -42,6 +42,11 @@ class Table:
     first: int
 
     @property
+    def lines(self) -> list[list[tuple[str, Cell]]]:
+        """Return each row as pairs of a column and its cell."""
+        return [list(zip(self.columns, cells, strict=True)) for cells in self.rows]
+
+    @property
     def last(self) -> int:
         return self.first + len(self.rows) - 1
 

@@ -34,6 +34,7 @@ CANCEL = StaffAction(
     "notifications.cancel_notification",
     "They are not sent.",
     needs_reason=True,
+    is_drastic=True,
     asks_number=True,
     reason_help="It stands in the history, for example “the class is another day”.",
 )

@@ -50,6 +50,7 @@ class StaffAction:
     one_only: bool = False
     sends: bool = False  # so the page shows each message as it would go
     asks_number: bool = False  # of many at once, typed: rows, or whom `number_of` counts
+    is_drastic: bool = False  # people lose what they count on, so its button looks apart
     removes: bool = False  # the rows, so there is no page of one to go back to
     reason_help: str = "It stands in the history, for example “she lost the mail”."
 

@@ -57,6 +57,11 @@ class Table:
     rows: Sequence[Sequence[Any]]
     empty: str
 
+    @property
+    def lines(self) -> list[list[tuple[str, Any]]]:
+        """Return each row as pairs of a header and its cell, as a phone shows them."""
+        return [list(zip(self.headers, cells, strict=True)) for cells in self.rows]
+
 
 class RowPageAdmin(RecordAdmin):
     """Rows with a page each, on which nothing can be edited."""
@@ -111,7 +116,7 @@ class PageAdmin(RowPageAdmin, ActingAdmin):
             "timeline": self.timeline(row),
             "links": self.links(request, row),
             "buttons": [
-                {"label": each.label, "url": self.url_of(each.name)}
+                {"action": each, "url": self.url_of(each.name)}
                 for each in self.permitted(request)
                 if not self.why_not(each, row)
             ],

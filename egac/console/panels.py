@@ -51,7 +51,7 @@ def hourly(
             counts,
             (hour, channel),
             label=_clock(hour),
-            tick=_clock(hour) if localtime(hour).hour % EVERY_FEW == 0 else "",
+            tick=f"{localtime(hour):%H:%M}" if localtime(hour).hour % EVERY_FEW == 0 else "",
         )
         for hour in hours
     ]
