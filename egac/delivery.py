@@ -3,6 +3,8 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import connection, models
@@ -190,6 +192,18 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.address}: {self.reason}"
+
+
+def first_refused_at(row: Any, *, code: str) -> datetime | None:
+    """Return when the provider first refused this generation of a row with this code."""
+    lines = MessageAudit.objects.filter(
+        source=row._meta.db_table,
+        source_id=str(row.pk),
+        generation=row.generation,
+        outcome=MessageAudit.Outcome.REFUSED,
+        error_code=code,
+    )
+    return lines.order_by("at").values_list("at", flat=True).first()
 
 
 def not_written_to(address: str, reason: str) -> str:

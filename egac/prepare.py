@@ -7,12 +7,12 @@ from typing import Any
 
 from django.db.models import prefetch_related_objects
 
-from egac.delivery import MessageAudit, not_written_to, suppressed_among
+from egac.delivery import MessageAudit, first_refused_at, not_written_to, suppressed_among
 from egac.logs import about
 from egac.outbox import Irrelevant, Unsendable, text_of
 from egac.providers import Cause, ProviderError, Sender
 from egac.record import Ended, Record, audit_of, given_back
-from egac.retry import Reason, State, judge
+from egac.retry import LONGEST_LIMIT, Reason, State, Verdict, judge
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +101,7 @@ def judged(ended: Ended, sender: Sender, *, channel_is_down: bool, jitter: float
         limit=row.attempt_limit(),
         in_doubt=was_in_doubt,
         protected=_protected(row, sender),
+        limited_for=_limited_for(row, error),
     )
     verdict = judge(error, state, channel_is_down=channel_is_down, jitter=jitter)
     unknown = error.cause is Cause.UNKNOWN
@@ -113,8 +114,29 @@ def judged(ended: Ended, sender: Sender, *, channel_is_down: bool, jitter: float
         repeats=row.repeats + 1 if was_in_doubt and verdict.in_doubt else 0,
         delay=verdict.delay,
         reason=verdict.reason,
-        error=error,
+        error=_as_it_ended(error, verdict),
         audit=audit_of(ended, sender, counts=verdict.counts, outcome=outcome),
+    )
+
+
+def _limited_for(row: Any, error: ProviderError) -> timedelta:
+    """Return for how long the provider has said that this recipient gets no more for now."""
+    if error.cause is not Cause.RECIPIENT_LIMIT:
+        return NO_TIME
+    since = first_refused_at(row, code=error.code)
+    return row.claimed_at - since if since else NO_TIME
+
+
+def _as_it_ended(error: ProviderError, verdict: Verdict) -> ProviderError:
+    """Return the error that a row keeps; of a limit that lasts, what staff can do about it."""
+    is_limited = error.cause is Cause.RECIPIENT_LIMIT
+    if not is_limited or verdict.reason is not Reason.EXHAUSTED:
+        return error
+    hours = LONGEST_LIMIT // timedelta(hours=1)
+    return ProviderError(
+        f"It was refused for {hours} hours because this person gets too many messages (code "
+        f"{error.code}). Wait some days, then press Retry now.",
+        code=str(Reason.EXHAUSTED),
     )
 
 

@@ -4,7 +4,8 @@ The rules are domain.md's: between attempts 1 min, 5 min, 30 min, 2 h, plus up t
 never earlier than the provider's `retry-after`; a permanent error fails at once; a rate limit, a
 recipient's limit, a used-up quota or a channel that is down costs no attempt; an unknown outcome is
 repeated, as the same attempt, while the idempotency key protects. What was accepted under its key
-is never sent under another.
+is never sent under another. A recipient's limit that lasts for LONGEST_LIMIT ends the row: it may
+never end by itself, and the message would grow old.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ BACK_OFF = (
     timedelta(hours=2),
 )
 JITTER = 0.2
+LONGEST_LIMIT = timedelta(hours=72)  # Meta's own is of a day: so it was asked on three further days
 
 
 class Reason(StrEnum):
@@ -54,6 +56,7 @@ class State:
     repeats: int = 0  # calls made since the outcome of an attempt is unknown
     in_doubt: bool = False
     protected: bool = True  # a repeat under the same key cannot arrive twice
+    limited_for: timedelta = timedelta()  # since its recipient's limit was told first
 
 
 def judge(
@@ -70,6 +73,8 @@ def judge(
     if in_doubt and not state.protected:
         return Verdict(None, Reason.UNCERTAIN, counts=counts, in_doubt=True)
     is_limited = error.cause is Cause.RECIPIENT_LIMIT
+    if is_limited and not in_doubt and state.limited_for >= LONGEST_LIMIT:
+        return Verdict(None, Reason.EXHAUSTED, counts=False, in_doubt=False)
     is_no_fault_of_the_row = channel_is_down and error.cause is Cause.UNAVAILABLE
     if is_limited or is_no_fault_of_the_row or error.cause.closes_the_channel:
         # A closed channel holds its rows back by itself; a recipient's limit holds nothing.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from egac.providers import Cause, ProviderError
-from egac.retry import BACK_OFF, Reason, State, Verdict, judge, wait
+from egac.retry import BACK_OFF, LONGEST_LIMIT, Reason, State, Verdict, judge, wait
 
 FRESH = State(attempts=0, limit=3)
 LAST = State(attempts=2, limit=3)
@@ -35,6 +35,7 @@ states = st.builds(
     repeats=st.integers(0, 50),
     in_doubt=st.booleans(),
     protected=st.booleans(),
+    limited_for=st.timedeltas(timedelta(), 2 * LONGEST_LIMIT),
 )
 jitters = st.floats(0, 1)
 
@@ -78,6 +79,21 @@ def over(reason: Reason, *, counts: bool = True, in_doubt: bool = False) -> Verd
             failed(Cause.RECIPIENT_LIMIT, retry_after=86_400),
             FRESH,
             again(minutes(24 * 60), counts=False),
+        ),
+        (
+            failed(Cause.RECIPIENT_LIMIT),
+            replace(FRESH, limited_for=LONGEST_LIMIT - minutes(1)),
+            again(minutes(1), counts=False),
+        ),
+        (
+            failed(Cause.RECIPIENT_LIMIT, retry_after=86_400),
+            replace(FRESH, limited_for=LONGEST_LIMIT),
+            over(Reason.EXHAUSTED, counts=False),
+        ),
+        (
+            failed(Cause.RATE_LIMIT),
+            replace(FRESH, limited_for=LONGEST_LIMIT),
+            again(minutes(0), counts=False),
         ),
         (failed(Cause.UNKNOWN), FRESH, again(minutes(1), in_doubt=True)),
         (failed(Cause.UNKNOWN), LAST, again(minutes(30), in_doubt=True)),
