@@ -52,42 +52,51 @@ def with_cancellations(lines: Sequence[Line], sessions: Sequence[Any]) -> list[L
 def _with_cancellation(line: Line, session: Any) -> Line:
     people = [] if session.is_over else list(customers_booked(session).order_by("name", "pk"))
     messages = cancellations(session, because=WHAT_YOU_WRITE) if people else []
-    warning = " ".join([_unreached(people, messages), *_suppressed(messages)]).strip()
-    return replace(line, warning=warning, preview=_of_all(session, people, messages))
+    whys = _whys_not_sent(messages)
+    going = [message for message in messages if message.key not in whys]
+    warning = " ".join([_untold(people, going), *whys.values()]).strip()
+    preview = _of_all(session, people, going, unsent=len(whys))
+    return replace(line, warning=warning, preview=preview)
 
 
 def _of_all(
-    session: ClassSession, people: Sequence[Customer], messages: Sequence[Message]
+    session: ClassSession, people: Sequence[Customer], going: Sequence[Message], *, unsent: int
 ) -> Preview:
     url = reverse("admin:bookings_classsession_change", args=[session.pk])
-    if not messages:
+    if not going:
         return Preview(url, {}, note="Nobody is told.")
     named = ", ".join(str(person) for person in people[:MOST_NAMED])
     more = f" and {len(people) - MOST_NAMED} more" if len(people) > MOST_NAMED else ""
-    parts = parts_of(rendered(messages[0]))
-    count = "1 message goes" if len(messages) == 1 else f"{len(messages)} messages go"
-    note = f"{count} out, each with the name of who gets it. Below is the first."
-    return Preview(url, {"Who is booked": f"{named}{more}", **parts}, note=note)
+    parts = {"Who is booked": f"{named}{more}", **parts_of(rendered(going[0]))}
+    return Preview(url, parts, note=_how_many_go(len(going), unsent))
 
 
-def _unreached(people: Sequence[Customer], messages: Sequence[Message]) -> str:
+def _how_many_go(going: int, unsent: int) -> str:
+    """Return how many messages go out and how many do not, in sentences."""
+    count = "1 message goes" if going == 1 else f"{going} messages go"
+    told = f"{count} out, each with the name of who gets it. Below is the first."
+    if not unsent:
+        return told
+    return f"{told} {unsent} more {'is' if unsent == 1 else 'are'} not sent, as said above."
+
+
+def _untold(people: Sequence[Customer], going: Sequence[Message]) -> str:
     """Return how many of those booked no message reaches, as a sentence, or ""."""
-    reached = {message.payload["context"]["customer_id"] for message in messages}
-    mute = [person for person in people if person.pk not in reached]
-    if not mute:
+    told = {message.payload["context"]["customer_id"] for message in going}
+    count = sum(person.pk not in told for person in people)
+    if not count:
         return ""
-    return f"{len(mute)} of them cannot be told: neither an address nor an agreed number."
+    return f"{count} of them cannot be told: no address or agreed number that may be written to."
 
 
-def _suppressed(messages: Sequence[Message]) -> list[str]:
-    """Return of each address that must not be written to why its message will not go."""
-    addresses = [message.payload["to"] for message in messages]
-    reasons = suppressed_among(set(addresses))
-    return [
-        not_written_to(address, reasons[address.lower()])
-        for address in addresses
-        if address.lower() in reasons
-    ]
+def _whys_not_sent(messages: Sequence[Message]) -> dict[str, str]:
+    """Return of each message to an address that must not be written to why it does not go."""
+    reasons = suppressed_among({message.payload["to"] for message in messages})
+    return {
+        message.key: not_written_to(to, reasons[to.lower()])
+        for message in messages
+        if (to := message.payload["to"]).lower() in reasons
+    }
 
 
 def rendered(message: Message) -> dict[str, object]:

@@ -272,7 +272,7 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
         return with_cancellations(lines, rows) if action is CANCEL_SESSION else lines
 
     def number_of(self, action: StaffAction, keys: Sequence[Any]) -> int:
-        """Return how many people are told, where any are: one class may have a hundred."""
+        """Return how many people are booked in classes to come: one may have a hundred."""
         if action is not CANCEL_SESSION:
             return len(keys)
         ahead = sessions_by_the_clock().filter(pk__in=keys, is_over=False)

@@ -67,6 +67,21 @@ def test_it_marks_those_whose_address_is_suppressed(operator: Client) -> None:
 
     assert "Hushed@club.example is not written to: complained." in page
     assert page.count("is not written to") == 1
+    assert "1 of them cannot be told" in page
+    assert "1 message goes out, each with the name of who gets it." in page
+    assert "1 more is not sent, as said above." in page
+
+
+def test_where_every_address_is_suppressed_nobody_is_told(operator: Client) -> None:
+    session = class_in(hours=5)
+    hushed = CustomerFactory.create(email="hushed@club.example", phone="")
+    EnrolmentFactory.create(session=session, booking__customer=hushed)
+    Suppression.objects.create(address="hushed@club.example", reason="bounced")
+
+    page = asked(operator, CANCEL, session)
+
+    assert "Nobody is told." in page
+    assert "go out" not in page
 
 
 def test_of_a_class_that_is_over_nobody_is_told_and_nothing_is_typed(operator: Client) -> None:
