@@ -29,7 +29,7 @@ FIELDS: dict[str, forms.Field] = {
         help_text="Take the classes of the next 48 hours.",
     ),
     "limit": forms.IntegerField(
-        label="At most so many rows",
+        label="How many at most",
         required=False,
         min_value=1,
         max_value=1000,

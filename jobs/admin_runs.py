@@ -135,8 +135,10 @@ def sentence_of(run: JobRun) -> str:
     """Return how a run stands, in a sentence with a next step."""
     if run.status == JobRun.Status.RUNNING:
         return "It is running right now. Load this page again in a minute."
+    if run.status == JobRun.Status.SUCCEEDED and run.dry_run:
+        return "It was a dry run: below stands what it would do, and nothing was changed."
     if run.status == JobRun.Status.SUCCEEDED:
-        return "It did all of its work, and every outcome was recorded."
+        return "It came to its end, and every outcome was recorded."
     if run.status == JobRun.Status.LOST:
         return "Its process was killed or the machine stopped. The next run takes its work up."
     return "It failed. Mend the cause below, then run it again."

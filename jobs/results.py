@@ -20,6 +20,25 @@ RECORDS = {
     "session_id": "admin:bookings_classsession_change",
     "class_session_id": "admin:bookings_classsession_change",
 }
+# The names that callers rely on, where they are no words that people use.
+WORDS = {
+    "candidates": "classes without a meeting",
+    "created_count": "made",
+    "dryRun": "dry run",
+    "error_count": "not done",
+    "invoked": "meetings made",
+    "no_change": "as they were",
+    "ok": "done",
+    "resend_id": "id at Resend",
+    "skipped_count": "skipped",
+    "told_late": "told later",
+    "total_checked": "looked at",
+    "total_errors": "not done",
+    "total_generated": "made",
+    "total_processed": "looked at",
+    "total_skipped": "skipped",
+    "waived_count": "waived",
+}
 OF_A_JOB = {"run_worker_queue": {"id": "notification_id"}}
 
 
@@ -126,5 +145,5 @@ def _link(column: str, value: Any) -> str:
 
 
 def in_words(name: str) -> str:
-    """Return a name of a result as words: `total_generated` is `total generated`."""
-    return name.replace("_", " ")
+    """Return a name of a result as words: `reminders_sent` is `reminders sent`."""
+    return WORDS.get(name) or name.replace("_", " ")

@@ -219,7 +219,7 @@ def test_the_page_that_runs_a_job_offers_to_show_first_what_that_would_do(job: s
     page = login("Operators").get(f"{LIST}{job}/run/").content.decode()
 
     [row] = re.findall(r'<div class="submit-row">(.*?)</div>', page, flags=re.S)
-    dry = re.findall(r'name="dry_run" value="on" class="button">([^<]*)<', row)
+    dry = re.findall(r'name="dry_run" value="on" class="button ops-safe">([^<]*)<', row)
     expected = ["Show what it would do"] if command_of(job).can_dry_run else []
     assert dry == expected
     assert re.findall(r'class="button default">([^<]*)<', row) == ["Run now"]

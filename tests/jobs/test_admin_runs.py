@@ -40,10 +40,10 @@ def result(count: int) -> dict[str, Any]:
 def test_says_how_it_ended_and_what_it_changed() -> None:
     page = page_of(ran(NOW, "retry_invites", result=result(2), actor="mia"))
 
-    assert "✓ succeeded It did all of its work" in page
+    assert "✓ succeeded It came to its end, and every outcome was recorded." in page
     assert "Wait." in page
-    assert "processed 2" in page
-    assert "left 3" in page
+    assert "Processed 2" in page
+    assert "Left 3" in page
     assert "Started by cron: mia" in page
 
 
@@ -59,6 +59,13 @@ def test_says_what_to_do_next(fields: dict[str, Any], words: str) -> None:
     assert words in page_of(ran(NOW, **fields))
 
 
+def test_a_dry_run_does_not_read_like_one_that_did_its_work() -> None:
+    page = page_of(ran(NOW, "retry_invites", dry_run=True, result=result(2)))
+
+    assert "It was a dry run: below stands what it would do, and nothing was changed." in page
+    assert "every outcome was recorded" not in page
+
+
 def test_its_rows_are_a_table_with_links_and_pages() -> None:
     run = ran(NOW, "retry_invites", result=result(120))
     viewer = login("Viewers")
@@ -68,7 +75,7 @@ def test_its_rows_are_a_table_with_links_and_pages() -> None:
 
     assert "1 to 50 of 120" in first
     assert "101 to 120 of 120" in last
-    assert len(re.findall(r'<td><a href="/admin/invites/invite/[^"]+/change/">', last)) == 20
+    assert len(re.findall(r'<td[^>]*><a href="/admin/invites/invite/[^"]+/change/">', last)) == 20
 
 
 @pytest.mark.parametrize("rows", ["0", "-1", "x", "99", "9" * 30, "²"])

@@ -20,6 +20,12 @@ def test_every_number_is_told_in_words_those_inside_as_well() -> None:
     assert changes_of(result) == [("reminders sent", 3), ("escalated to grace", 1)]
 
 
+def test_names_that_only_callers_know_are_told_in_words_too() -> None:
+    result = {"created_count": 3, "error_count": 1, "total_processed": 4}
+
+    assert changes_of(result) == [("made", 3), ("not done", 1), ("looked at", 4)]
+
+
 @pytest.mark.parametrize(
     ("result", "notes"),
     [
@@ -35,7 +41,7 @@ def test_notes_are_sentences(result: dict[str, Any] | None, notes: list[str]) ->
 def test_rows_become_a_table_and_the_record_comes_first() -> None:
     [table] = tables_of("retry_invites", sent(2), page=1)
 
-    assert (table.title, table.columns) == ("results", ["invite id", "ok", "resend id"])
+    assert (table.title, table.columns) == ("results", ["invite id", "done", "id at Resend"])
     assert [cell.text for cell in table.rows[0]] == [INVITE, "yes", "–"]
     assert table.rows[0][0].link == f"/admin/invites/invite/{INVITE}/change/"
 
