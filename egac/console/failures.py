@@ -23,6 +23,7 @@ from egac.console.outgoing import OutgoingAdmin
 from egac.console.records import RecordAdmin, moment
 from egac.console.retry_cause import RetryPage, permission_of
 from egac.explain import day_and_clock, means, provider_code
+from egac.masking import ADDRESS
 from egac.staff import CHANGED_MEANWHILE, Changed
 
 MOST_ENDED = 10
@@ -72,7 +73,9 @@ class Card:
 
     @property
     def what(self) -> str:
-        return self.lines[0].what
+        """What its errors say; where they are many, without the address of one of them."""
+        what = self.lines[0].what
+        return ADDRESS.sub("…", what) if self.count > 1 else what
 
     @property
     def count(self) -> int:

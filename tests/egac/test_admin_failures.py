@@ -15,6 +15,7 @@ from egac.causes import causes_of
 from notifications.models import Notification
 from tests.egac.failures import (
     PAGE,
+    REFUSED,
     WHY,
     ask,
     confirm,
@@ -66,6 +67,20 @@ def test_one_cause_of_two_lists_is_one_with_the_counts_and_a_retry_of_each() -> 
     assert "List Invites" in told
     assert "Retry all with this cause in notifications" in told
     assert "Retry all with this cause in invites" in told
+
+
+def heading(client: Client) -> str:
+    return words_of(client.get(PAGE).content.decode().partition("<h2>")[2].partition("</h2>")[0])
+
+
+def test_a_cause_of_many_does_not_read_like_the_error_of_one() -> None:
+    fail(1)
+    of_one = heading(login("Operators"))
+
+    fail(1, error=REFUSED.format("p9"))
+
+    assert "p0@x.example" in of_one
+    assert "No mailbox …, id re_" in heading(login("Operators"))
 
 
 SHUT = "The box is shut."
