@@ -17,6 +17,7 @@ PAY = StaffAction(
     "It is counted towards the invoice. Once all of it is paid the customer is thanked, and access "
     "that the invoice kept is given back.",
     one_only=True,
+    reason_help="It stands in the history, for example “she paid at the desk”.",
 )
 CANCEL = StaffAction(
     "cancel",

@@ -30,7 +30,12 @@ class DayInput(forms.DateInput):
 class PaymentForm(forms.Form):
     """How much came in, when and how."""
 
-    amount = forms.DecimalField(min_value=A_PENNY, max_digits=10, decimal_places=2)
+    amount = forms.DecimalField(
+        min_value=A_PENNY,
+        max_digits=10,
+        decimal_places=2,
+        error_messages={"min_value": "Write what came in: 0.01 at least."},
+    )
     paid_on = forms.DateField(
         label="Day",
         widget=DayInput,

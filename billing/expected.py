@@ -41,8 +41,8 @@ from egac.money import in_words
 INVOICES = "Invoices for a month"
 CLASSES = "Invoices for classes"
 CLASSES_TO_COME = "Invoices for classes, if everybody attends"
-WAIVERS = "Waived"
-PROBLEMS = "Cannot be billed as it stands"
+WAIVERS = "Months waived"
+PROBLEMS = "Bookings that cannot be billed as they stand"
 # Addresses that are usable for certain, where they are not too long; of all others Python tells.
 PLAIN_ADDRESS = (
     r"^[A-Za-z0-9]+([._+-][A-Za-z0-9]+)*@[A-Za-z0-9]+([.-][A-Za-z0-9]+)*"

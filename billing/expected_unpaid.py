@@ -23,8 +23,8 @@ REMINDERS = "Reminders, unless it is paid"
 OVERDUE = "Overdue notices, unless it is paid"
 MOVES = {
     Access.ACTIVE: "Open again",
-    Access.GRACE: "To grace, unless it is paid",
-    Access.LOCKED: "Locked, unless it is paid",
+    Access.GRACE: "Bookings moved to grace, unless it is paid",
+    Access.LOCKED: "Bookings locked, unless it is paid",
 }
 
 

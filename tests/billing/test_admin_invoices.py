@@ -207,7 +207,7 @@ def test_the_page_that_asks_offers_what_is_left_and_today(operator: Client) -> N
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({"amount": "0"}, "greater than or equal to 0.01"),
+        ({"amount": "0"}, "Write what came in: 0.01 at least."),
         ({"amount": "1.001"}, "no more than 2 decimal places"),
         ({"amount": ""}, "This field is required"),
         ({"paid_on": "2098-01-01"}, "still to come"),

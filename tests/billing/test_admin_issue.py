@@ -135,6 +135,7 @@ def test_a_customer_whom_nobody_can_tell_is_named(operator: Client) -> None:
     page = page_of(operator.post(ADD, typed(booking, KIT)))
 
     assert "Nobody can be told" in page
+    assert "Issue and tell the customer" not in page
 
 
 def test_a_viewer_issues_nothing(booking: Booking) -> None:
