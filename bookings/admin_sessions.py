@@ -142,7 +142,9 @@ class SessionAdmin(ExportedAdmin, BookingsAdmin):
     def online(self, session: ClassSession) -> str:
         if not session.is_online:
             return "–"
-        return "meeting made" if session.meeting_id else "no meeting yet"
+        if session.meeting_id:
+            return "meeting made"
+        return "no meeting yet" if session.status == Status.SCHEDULED else "no meeting"
 
     # The form
 

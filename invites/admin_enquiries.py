@@ -165,7 +165,9 @@ def preview_of(result: Any) -> dict[str, Any]:
     new = [row for row in result.rows if row.is_new()]
     return {
         "summary": result.summary,
-        "new_rows": new[:MOST_SHOWN],
+        "new_lines": [
+            list(zip(result.diff_headers, row.diff, strict=True)) for row in new[:MOST_SHOWN]
+        ],
         "more_new": max(0, len(new) - MOST_SHOWN),
         "refused": result.refused_lines[:MOST_SHOWN],
         "more_refused": max(0, len(result.refused_lines) - MOST_SHOWN),

@@ -116,7 +116,11 @@ class PageAdmin(RowPageAdmin, ActingAdmin):
             "timeline": self.timeline(row),
             "links": self.links(request, row),
             "buttons": [
-                {"action": each, "url": self.url_of(each.name)}
+                {
+                    "label": each.label,
+                    "url": self.url_of(each.name),
+                    "is_drastic": each.is_drastic,
+                }
                 for each in self.permitted(request)
                 if not self.why_not(each, row)
             ],

@@ -103,6 +103,27 @@ def test_showing_what_a_job_would_do_does_not_look_like_running_it(open_page: Op
     assert shown == WHITE != filled
 
 
+def test_the_button_after_a_dry_run_looks_like_one(open_page: Open) -> None:
+    page = open_page("jobs/scheduledjob/retry_invites/run/")
+
+    page.get_by_role("button", name="Show what it would do").click()
+    link = page.get_by_role("link", name="Now run it")
+
+    assert link.evaluate("each => getComputedStyle(each).textDecorationLine") == "none"
+    assert link.evaluate("each => each.clientHeight >= 32")
+
+
+def test_two_buttons_beside_each_other_are_as_high_on_a_phone(open_page: Open) -> None:
+    page = open_page("jobs/scheduledjob/generate_monthly_invoices/run/", viewport=PHONE)
+
+    heights = page.locator(".submit-row .button").evaluate_all(
+        "each => each.map(one => one.getBoundingClientRect().height)"
+    )
+
+    assert len(heights) == 2
+    assert len(set(heights)) == 1
+
+
 def test_the_hours_under_a_drawing_do_not_touch_on_a_phone(open_page: Open) -> None:
     attempt(timezone.now()).save()
     page = open_page("", viewport=PHONE)
