@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import ManyToManyField, Q, QuerySet
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -27,6 +27,7 @@ from egac.console.editing import EditingAdmin, SeenForm
 from egac.console.failures import FailureAdmin
 from egac.console.models import Failure, LoggedAction, Person, Role
 from egac.console.outgoing import TONES_OF_OUTCOMES
+from egac.console.pages import buttons_of
 from egac.console.panels import PANELS
 from egac.console.people import PersonAdmin
 from egac.console.records import ListAdmin, RecordAdmin, WhenFilter, badge, moment, took
@@ -143,6 +144,19 @@ class ChannelAdmin(ActingAdmin):
     fields = (*list_display, "last_heard")
     readonly_fields = fields
     empty_sentence = "A channel shows here as soon as the first message goes out on it."
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show a channel, and what can be done with it."""
+        channel = self.get_object(request, object_id)
+        buttons = buttons_of(self, request, channel) if channel else []
+        context = {**(extra_context or {}), "buttons": buttons}
+        return super().change_view(request, object_id, form_url, context)
 
     @admin.display(description="name", ordering="name")
     def title(self, channel: Channel) -> str:

@@ -48,6 +48,15 @@ def person_link(kind: str, key: Any) -> Link:
     return Link("The whole person", reverse("admin:egac_person_change", args=[f"{kind}-{key}"]))
 
 
+def buttons_of(page: ActingAdmin, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
+    """Return what this person can do with a row, as its page shows it."""
+    return [
+        {"label": each.label, "url": page.url_of(each.name), "is_drastic": each.is_drastic}
+        for each in page.permitted(request)
+        if not page.why_not(each, row)
+    ]
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows of others on a page; `empty` is the sentence that stands there while there is none."""
@@ -115,15 +124,7 @@ class PageAdmin(RowPageAdmin, ActingAdmin):
             "tables": self.tables(row),
             "timeline": self.timeline(row),
             "links": self.links(request, row),
-            "buttons": [
-                {
-                    "label": each.label,
-                    "url": self.url_of(each.name),
-                    "is_drastic": each.is_drastic,
-                }
-                for each in self.permitted(request)
-                if not self.why_not(each, row)
-            ],
+            "buttons": buttons_of(self, request, row),
             "list_url": self.url_of("changelist"),
             "history_url": self.url_of("history", quote(row.pk)),
         }

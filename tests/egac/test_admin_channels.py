@@ -56,6 +56,29 @@ def test_a_manager_pauses_and_resumes_a_channel() -> None:
     assert LogEntry.objects.count() == 2
 
 
+@pytest.mark.parametrize(
+    ("group", "buttons"), [("Managers", ["Pause"]), ("Operators", []), ("Viewers", [])]
+)
+def test_its_page_offers_what_can_be_done_with_a_channel(group: str, buttons: list[str]) -> None:
+    channels.named("email")
+
+    page: Any = login(group).get("/admin/egac/channel/email/change/")
+
+    assert [each["label"] for each in page.context["buttons"]] == buttons
+    assert page.content.decode().count('formaction="/admin/egac/channel/pause/"') == len(buttons)
+
+
+def test_pressed_on_its_page_a_button_leads_back_there() -> None:
+    channels.named("email")
+    manager, url = login("Managers"), "/admin/egac/channel/pause/"
+    asked: Any = manager.post(url, {"_selected_action": "email", "back": "record"})
+    seen = {"seen": asked.context["seen"], "back": asked.context["back"], "reason": WHY}
+
+    answer: Any = manager.post(url, seen)
+
+    assert answer["Location"] == "/admin/egac/channel/email/change/"
+
+
 def test_18_pausing_a_channel_that_a_colleague_paused_says_so() -> None:
     channels.named("email")
     manager = login("Managers")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from bookings.models import Booking
 from invites.models import Invite
@@ -64,6 +64,23 @@ def test_a_phone_shows_each_row_of_a_table_whole(
 
     assert page.locator(".ops-scroll tbody td").count()
     assert page.evaluate(CUT_OFF) == page.evaluate(NAMELESS) == page.evaluate(SQUEEZED) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "label"),
+    [("", "Filter this list"), ("?status__exact=failed", "Change the filter that is set")],
+)
+def test_on_a_phone_a_link_leads_past_the_rows_to_the_filters(
+    open_page: Open, query: str, label: str
+) -> None:
+    for _ in range(20):
+        InviteFactory.create(status=Invite.Status.FAILED, reason="permanent")
+    page = open_page(f"invites/invite/{query}", viewport=PHONE)
+    expect(page.get_by_role("heading", name="Filter", exact=True)).not_to_be_in_viewport()
+
+    page.get_by_role("link", name=label).click()
+
+    expect(page.get_by_role("heading", name="Filter", exact=True)).to_be_in_viewport()
 
 
 def test_a_wide_screen_shows_the_whole_main_navigation(open_page: Open) -> None:
