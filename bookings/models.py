@@ -197,5 +197,8 @@ class BookingEvent(models.Model):
         ordering = ["at", "pk"]
 
     def __str__(self) -> str:
-        change = f": {self.old} → {self.new}" if self.new else ""
-        return f"{self.get_kind_display()}{change}"
+        if not self.new:
+            return self.get_kind_display()
+        words: dict[str, str] = dict(Booking.Access.choices)
+        old, new = words.get(self.old, self.old), words.get(self.new, self.new)
+        return f"{self.get_kind_display()}: {old} → {new}"

@@ -99,7 +99,7 @@ def test_the_page_tells_the_history_in_order(operator: Client) -> None:
 
     page = page_of(operator.get(f"{BOOKINGS}{booking.pk}/change/"))
 
-    assert page.index("Confirmed") < page.index("Access moved: active → overdue_grace")
+    assert page.index("Confirmed") < page.index("Access moved: active → overdue, in grace")
     assert "a job · 8 days late" in page
     assert "An invoice is overdue" in page
 
