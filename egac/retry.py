@@ -78,7 +78,8 @@ def judge(
     is_no_fault_of_the_row = channel_is_down and error.cause is Cause.UNAVAILABLE
     if is_limited or is_no_fault_of_the_row or error.cause.closes_the_channel:
         # A closed channel holds its rows back by itself; a recipient's limit holds nothing.
-        delay = wait(int(is_limited), retry_after=error.retry_after, jitter=jitter)
+        tries = _tries_within(state.limited_for) if is_limited else 0
+        delay = wait(tries, retry_after=error.retry_after, jitter=jitter)
         return Verdict(delay, None, counts=False, in_doubt=in_doubt)
     made = state.attempts + counts
     if made >= state.limit and not in_doubt:
@@ -86,6 +87,11 @@ def judge(
     tries = made + state.repeats + state.in_doubt
     delay = wait(tries, retry_after=error.retry_after, jitter=jitter)
     return Verdict(delay, None, counts=counts, in_doubt=in_doubt)
+
+
+def _tries_within(past: timedelta) -> int:
+    """Return as how many tries a recipient's limit of that age counts: its waits grow with it."""
+    return 1 + sum(past >= each for each in BACK_OFF)
 
 
 def wait(tries: int, *, retry_after: float | None = None, jitter: float) -> timedelta:

@@ -82,8 +82,13 @@ def over(reason: Reason, *, counts: bool = True, in_doubt: bool = False) -> Verd
         ),
         (
             failed(Cause.RECIPIENT_LIMIT),
+            replace(FRESH, limited_for=minutes(6)),
+            again(minutes(30), counts=False),
+        ),
+        (
+            failed(Cause.RECIPIENT_LIMIT),
             replace(FRESH, limited_for=LONGEST_LIMIT - minutes(1)),
-            again(minutes(1), counts=False),
+            again(minutes(120), counts=False),
         ),
         (
             failed(Cause.RECIPIENT_LIMIT, retry_after=86_400),
