@@ -17,7 +17,7 @@ from egac.figures import attempts_of_days, attempts_of_hours
 from egac.models import MessageAudit
 
 HOURS, DAYS = 24, 30
-EVERY_FEW = 6  # columns: so many share one tick
+EVERY_FEW = 8  # columns: so many share one tick
 TITLES = {"email": "E-mail", "whatsapp": "WhatsApp"}
 SENT = MessageAudit.Outcome.ACCEPTED
 HOUR = timedelta(hours=1)
@@ -51,7 +51,7 @@ def hourly(
             counts,
             (hour, channel),
             label=_clock(hour),
-            tick=f"{localtime(hour):%H:%M}" if localtime(hour).hour % EVERY_FEW == 0 else "",
+            tick=_clock(hour) if localtime(hour).hour % EVERY_FEW == 0 else "",
         )
         for hour in hours
     ]

