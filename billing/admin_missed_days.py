@@ -8,7 +8,8 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
 
 from billing.clock import clock_of_database
 from billing.command import BatchCommand
@@ -20,6 +21,7 @@ from jobs.command import command_of
 
 LIST_SECONDS = 1.5  # for all dry runs of the list together; none begins after that
 PAGE_SECONDS = 20.0
+RUN = "jobs.run_job"
 TOO_LONG = "That takes longer than this page may: open it, or add --dry-run to the command."
 
 
@@ -56,7 +58,8 @@ class MissedDayAdmin(RecordAdmin):
         if missed is None:
             raise Http404
         shown = shown_of(missed, PAGE_SECONDS)
-        return self._page(request, "missed_day", title=missed.job.title, shown=shown)
+        url = run_url(missed) if request.user.has_perm(RUN) else ""
+        return self._page(request, "missed_day", title=missed.job.title, shown=shown, run_url=url)
 
     def _today(self, request: HttpRequest) -> date:
         if not self.has_view_permission(request):
@@ -66,6 +69,12 @@ class MissedDayAdmin(RecordAdmin):
     def _page(self, request: HttpRequest, name: str, **context: Any) -> HttpResponse:
         whole = {**self.admin_site.each_context(request), **context}
         return TemplateResponse(request, f"admin/billing/{name}.html", whole)
+
+
+def run_url(missed: MissedRun) -> str:
+    """Return the page that asks before it runs the job for that day."""
+    page = reverse("admin:jobs_scheduledjob_run", args=[missed.job.name])
+    return f"{page}?{urlencode({'date': missed.on.isoformat()})}"
 
 
 def shown_of(missed: MissedRun, seconds: float) -> Shown:

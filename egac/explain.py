@@ -112,7 +112,7 @@ def _shortened(words: str) -> str:
 
 REASONS: dict[str, str] = {
     Reason.PERMANENT: "the provider refused it for good",
-    Reason.EXHAUSTED: "every attempt was used",
+    Reason.EXHAUSTED: "it was given up after its last try",
     Reason.UNCERTAIN: "nobody knows whether it arrived",
     Reason.INVALID: "it cannot be sent as it is",
     Reason.IRRELEVANT: "it lost its point",

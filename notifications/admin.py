@@ -240,7 +240,10 @@ class WorkerAdmin(RecordAdmin):
     list_display_links = None
     list_filter = ("kind",)
     ordering = ("-seen_at", "pk")
-    empty_sentence = "Workers show here as soon as one runs: manage.py run_worker_queue --loop."
+    empty_sentence = (
+        "Workers show here as soon as one runs. Whoever runs the server starts one: "
+        "manage.py run_worker_queue --loop."
+    )
 
     @admin.display(description="state")
     def state(self, worker: Worker) -> SafeString:

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from egac import channels
 from egac.figures import finished
@@ -22,7 +23,7 @@ from notifications.lanes import Bounds
 from notifications.models import Notification
 from notifications.passes import CHANNELS
 from notifications.services import URGENT, Message, email_payload, enqueue
-from notifications.staff import kinds_about
+from notifications.staff import ASK_FOR_ONE, kinds_about
 
 Status = Notification.Status
 
@@ -59,7 +60,7 @@ def watch_notifications(moment: Moment) -> Iterator[Finding]:
     yield Finding(
         cause="job:run_worker_queue",  # as when that job is late: told once
         sentence=f"No worker was seen for 5 minutes, and {_have(due, 'queued message')} come due.",
-        next_step="Start manage.py run_worker_queue --loop, or see why cron does not run it.",
+        next_step=f"{capfirst(ASK_FOR_ONE)}.",
         page=reverse("admin:notifications_worker_changelist"),
     )
 

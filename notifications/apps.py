@@ -41,7 +41,9 @@ class NotificationsConfig(AppConfig):
         register_people("notification", Recipients())
         register_part(Part("messages", Recipients.permission, messages_of))
         messages = "admin:notifications_notification_changelist"
-        register_shortcut(Shortcut("Queue", messages, "notifications.view_notification", 30))
+        register_shortcut(
+            Shortcut("Queued messages", messages, "notifications.view_notification", 30)
+        )
         queue = Notification.objects
         register_rows("notifications_queue", "email", queue.for_email)
         register_rows("notifications_queue", "whatsapp", queue.for_whatsapp)

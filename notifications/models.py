@@ -119,11 +119,12 @@ class Notification(Outgoing):
 
     class Meta:
         db_table = "notifications_queue"
+        verbose_name = "queued message"
         default_permissions = ("view",)  # a record: it is acted upon, never edited
         permissions = [
-            ("retry_notification", "Can retry notifications"),
-            ("cancel_notification", "Can cancel notifications"),
-            ("reschedule_notification", "Can reschedule notifications"),
+            ("retry_notification", "Can retry queued messages"),
+            ("cancel_notification", "Can cancel queued messages"),
+            ("reschedule_notification", "Can reschedule queued messages"),
         ]
         constraints = [
             models.CheckConstraint(

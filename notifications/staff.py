@@ -29,6 +29,7 @@ IN_DOUBT = "perhaps sent already"
 USELESS_BY_THEN = "of no use by then"
 
 LONGEST_SILENCE, AN_HOUR, A_MINUTE = timedelta(minutes=5), timedelta(hours=1), timedelta(minutes=1)
+ASK_FOR_ONE = "ask whoever runs the server to start one (manage.py run_worker_queue --loop)"
 START_ONE = "start manage.py run_worker_queue --loop, or see why cron does not run it"
 
 
@@ -119,7 +120,7 @@ def why_nobody_sends(now: datetime) -> str:
 def how_silent(now: datetime) -> str:
     """Return in a clause since when no worker is about, where none is, and what to do."""
     seen_at = Worker.objects.aggregate(last=Max("seen_at"))["last"]
-    return f"{_silence(seen_at, now)}: {START_ONE}"
+    return f"{_silence(seen_at, now)}: {ASK_FOR_ONE}"
 
 
 def _silence(seen_at: datetime | None, now: datetime) -> str:
@@ -133,7 +134,7 @@ def _silence(seen_at: datetime | None, now: datetime) -> str:
 
 
 def why_no_worker() -> str:
-    """Return in a sentence that a worker is missing, where one is expected, or ""."""
+    """Return in a sentence for the operator that an expected worker is missing, or ""."""
     if not settings.WORKER_EXPECTED or kinds_about():
         return ""
     return f"No worker was seen for 5 minutes (WORKER_EXPECTED): {START_ONE}."

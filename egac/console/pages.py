@@ -16,10 +16,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.text import get_text_list
 
-from egac.console.actions import ActingAdmin
+from egac.console.actions import ActingAdmin, StaffAction
 from egac.console.editing import EditingAdmin
 from egac.console.records import RecordAdmin
+from egac.groups import GROUPS, may
 
 MOST_EVENTS = 200
 
@@ -55,6 +57,26 @@ def buttons_of(page: ActingAdmin, request: HttpRequest, row: Any) -> list[dict[s
         for each in page.permitted(request)
         if not page.why_not(each, row)
     ]
+
+
+def beyond(page: ActingAdmin, request: HttpRequest, row: Any) -> str:
+    """Return in a sentence which buttons this row has for other roles alone, or ""."""
+    own = page.permitted(request)
+    others = [
+        each for each in page.staff_actions if each not in own and not page.why_not(each, row)
+    ]
+    if not others:
+        return ""
+    labels = get_text_list([each.label for each in others], "or")
+    return f"Your role may not press {labels} here. {_roles_that_may(others)} may."
+
+
+def _roles_that_may(actions: Sequence[StaffAction]) -> str:
+    needed = {each.permission for each in actions}
+    able = [
+        name for name, has in GROUPS.items() if all(may(has, *each.split(".")) for each in needed)
+    ]
+    return get_text_list(able, "and")
 
 
 @dataclass(frozen=True)
@@ -125,6 +147,7 @@ class PageAdmin(RowPageAdmin, ActingAdmin):
             "timeline": self.timeline(row),
             "links": self.links(request, row),
             "buttons": buttons_of(self, request, row),
+            "beyond": beyond(self, request, row),
             "list_url": self.url_of("changelist"),
             "history_url": self.url_of("history", quote(row.pk)),
         }

@@ -1,5 +1,6 @@
 """Missed days: business dates without their job, what running it would do now, and how."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -118,11 +119,24 @@ def test_the_page_says_what_running_it_would_do_and_the_command() -> None:
     day = page_of(viewer.get(f"{PAGE}{key}/"))
 
     assert "0 moved to grace, 1 locked, 0 open again, 0 as they were" in page
-    assert f"manage.py escalate_overdue_bookings --date {ago(2).isoformat()}" in page
+    assert f"manage.py escalate_overdue_bookings --date {ago(2).isoformat()}" in day
     assert "active → overdue_locked: Zoë Hart" in day
+    assert "Run it for this day" not in day
     stored = everything_stored()
     written = {name for name in stored if stored[name] != before[name]}
     assert written <= {"auth_user", "auth_user_groups", "django_session"}
+
+
+def test_who_may_run_jobs_comes_from_a_missed_day_to_the_form_with_its_date() -> None:
+    all_ran(ago(2), but=MONTHLY)
+    all_ran(ago(1))
+    operator = login("Operators")
+
+    day = operator.get(f"{PAGE}{MONTHLY}@{ago(2).isoformat()}/")
+    [address] = re.findall(r'href="([^"]+)">Run it for this day', day.content.decode())
+    form = operator.get(address)
+
+    assert f'value="{ago(2).isoformat()}"' in form.content.decode()
 
 
 def test_what_takes_too_long_for_a_page_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

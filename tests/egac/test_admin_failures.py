@@ -43,7 +43,7 @@ def test_tells_of_each_cause_what_it_means_and_what_to_do() -> None:
 
     assert "Resend refused the address or the content" in told
     assert "What to do: Queue a corrected one in its place" in told
-    assert "3 notifications with the cause" in told
+    assert "3 queued messages with the cause" in told
     assert "WhatsApp did not answer in time, so perhaps it arrived." in told
     assert "Channel WhatsApp" in told
     assert "2 invites with the cause: Resend did not answer in time" in told
@@ -62,10 +62,10 @@ def test_one_cause_of_two_lists_is_one_with_the_counts_and_a_retry_of_each() -> 
 
     [told] = cards(login("Operators"))
 
-    assert "In all 2 notifications and 1 invite." in told
-    assert "List Notifications" in told
+    assert "In all 2 queued messages and 1 invite." in told
+    assert "List Queued messages" in told
     assert "List Invites" in told
-    assert "Retry all with this cause in notifications" in told
+    assert "Retry all with this cause in queued messages" in told
     assert "Retry all with this cause in invites" in told
 
 

@@ -61,7 +61,7 @@ def test_a_row_that_ends_moves_from_one_count_to_the_other(worker: Worker) -> No
     [
         (lambda: channels.pause("whatsapp", by="maya"), "paused by maya. Resume it to send them."),
         (lambda: Worker.objects.update(stopped_at=NOON), "The last worker was stopped"),
-        (lambda: Worker.objects.all().delete(), "No worker was ever seen: start manage.py"),
+        (lambda: Worker.objects.all().delete(), "No worker was ever seen: ask whoever runs"),
         (lambda: None, "12 messages are due: done within a minute at 20 calls a second."),
     ],
     ids=["paused", "stopped", "no worker", "a worker"],
@@ -241,7 +241,15 @@ def test_the_navigation_offers_what_a_person_may_open() -> None:
     bar = page.partition('aria-label="Main"')[2].partition("</nav>")[0]
     labels = re.findall(r">([^<]+)</a>", bar)
     assert labels[0] == "Overview"
-    assert {"Failures", "Invites", "Queue", "People", "Classes", "Invoices", "Jobs"} <= set(labels)
+    assert {
+        "Failures",
+        "Invites",
+        "Queued messages",
+        "People",
+        "Classes",
+        "Invoices",
+        "Jobs",
+    } <= set(labels)
     assert re.findall(r'aria-current="page">([^<]+)<', bar) == ["Jobs"]
     assert stranger.partition('aria-label="Main"')[2] == ""
 

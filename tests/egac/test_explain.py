@@ -141,7 +141,7 @@ def test_long_words_of_the_provider_are_cut() -> None:
         ),
         (
             {"status": Status.FAILED, "reason": Reason.EXHAUSTED},
-            "Failed: every attempt was used. Press Retry now when the cause is gone.",
+            "Failed: it was given up after its last try. Press Retry now when the cause is gone.",
         ),
         (
             {"status": Status.CANCELLED, "reason": Reason.BY_STAFF},

@@ -48,7 +48,7 @@ def test_the_page_shows_each_role_and_who_has_it() -> None:
         ("add_enquiry", "Add enquiries"),
         ("retry_invite", "Retry invites"),
         ("pause_channel", "Pause and resume channels"),
-        ("view_notification", "notifications"),
+        ("view_notification", "queued messages"),
     ],
 )
 def test_a_permission_is_said_in_plain_words(codename: str, words: str) -> None:

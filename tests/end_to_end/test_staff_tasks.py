@@ -179,7 +179,7 @@ def test_whatsapp_is_down(desk: Page, provider: ProviderServer) -> None:
     recover(provider.whatsapp)
     choose_for_all(desk, "Resume", why="Meta says that all is well.")
     told(desk, "1 resumed.")
-    open_list(desk, "Queue")
+    open_list(desk, "Queued messages")
     choose_for_all(desk, "Retry now")
     send_the_queue()
 

@@ -27,6 +27,7 @@ from tests.notifications.staff_pages import (
     page_of,
     tomorrow,
 )
+from tests.staff import login
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +59,7 @@ def test_retry_now_makes_rows_due_and_tells_two_numbers(operator: Client, worker
         ({"kind": "loop", "stopped_at": Now()}, " But the last worker was stopped at "),
         (
             {"kind": "loop", "seen_at": Now() - timedelta(minutes=6)},
-            " But no worker was seen for 6 minutes: start manage.py run_worker_queue --loop",
+            " But no worker was seen for 6 minutes: ask whoever runs the server to start one",
         ),
         (
             {"kind": "loop", "seen_at": Now() - timedelta(days=2)},
@@ -131,6 +132,20 @@ def test_a_row_of_a_batch_that_is_over_is_retried(operator: Client, worker: Work
     assert told == "1 is due now: the worker sends it."
 
 
+def test_who_may_not_press_a_button_reads_who_may() -> None:
+    row = queue(email(), status=Status.FAILED, reason="exhausted")
+
+    told = page_of(login("Viewers").get(f"{LIST}{row.pk}/change/"))
+
+    assert "Your role may not press Retry now or Cancel here. Operators and Managers may." in told
+
+
+def test_who_may_press_them_all_reads_nothing_of_roles(operator: Client) -> None:
+    row = queue(email(), status=Status.FAILED, reason="exhausted")
+
+    assert "Your role" not in page_of(operator.get(f"{LIST}{row.pk}/change/"))
+
+
 def test_the_page_that_asks_names_whom_what_and_what_speaks_against_it(operator: Client) -> None:
     Suppression.objects.create(address="hushed@club.example", reason="complained")
     hushed = queue(email("Hushed@club.example"))
@@ -140,7 +155,7 @@ def test_the_page_that_asks_names_whom_what_and_what_speaks_against_it(operator:
 
     page = page_of(operator.post(f"{LIST}retry/", {"_selected_action": keys}))
 
-    assert "Retry now: 3 notifications." in page
+    assert "Retry now: 3 queued messages." in page
     assert escape(TYPES["booking_confirmation"].title) in page
     for warning in ("is not written to: complained.", "It was of use until", "Perhaps it"):
         assert warning in page
