@@ -143,13 +143,12 @@ class Drain:
         return len(self._ready) < self.concurrency and not (waits and self._is_in_hand)
 
     def _claim(self) -> None:
-        """Claim and render; a row under which a sender died only when no other is in hand."""
-        rows = self._calm_rows if self._is_in_hand else self.rows
+        """Claim and render."""
         room = max(1, min(MOST_CLAIMED, int(self.pacer.rate * AHEAD_SECONDS)) - len(self._ready))
         if self.limit is not None:
             room = min(room, self.limit - self._claimed)
         now = time.monotonic()
-        claimed = rows.claim(room, owner=self.owner, lease=self.lease) if room else []
+        claimed = self._take(room) if room else []
         for row in claimed:
             row.leased_until = now + self.lease.total_seconds()
         if len(claimed) < room or not room:
@@ -160,6 +159,17 @@ class Drain:
         self._claimed += len(ready)
         self._ready.extend(ready)
         self._write(settled)
+
+    def _take(self, room: int) -> list[Any]:
+        """Claim; a row under which a sender died, and a slot with it, only when none is in hand."""
+        told: dict[str, Any] = {"owner": self.owner, "lease": self.lease}
+        if self._is_in_hand:
+            return self._calm_rows.claim(room, **told)
+        if self.pacer.has_slots:
+            return self.rows.claim(room, **told)
+        claimed, slots = self.rows.claim_with_slot(room, channel=self.pacer.name, **told)
+        self.pacer.keep(slots)
+        return claimed
 
     def _launch(self, pool: ThreadPoolExecutor) -> None:
         """Begin the calls whose slots have come, as many as there is room for."""

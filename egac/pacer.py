@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from egac import channels
 from egac.providers import ProviderError
-from egac.slots import EARLY_SECONDS, grant, leeway
+from egac.slots import EARLY_SECONDS, Slots, grant, leeway
 
 
 class Pacer:
@@ -25,6 +25,10 @@ class Pacer:
         self._round_trip = 0.0
         self._look()
 
+    @property
+    def has_slots(self) -> bool:
+        return bool(self._slots)
+
     def take(self, wanted: int) -> list[float]:
         """Return for each call that may begin now, up to `wanted`, until when it must have begun.
 
@@ -40,6 +44,11 @@ class Pacer:
         while self._slots and len(taken) < wanted and self._slots[0] <= now:
             taken.append(self._slots.popleft() + self.leeway)
         return taken
+
+    def keep(self, slots: Slots | None) -> None:
+        """Keep what was granted with a claim, unless that took so long that it is misplaced."""
+        if slots and slots.round_trip - self._round_trip <= leeway(slots.spacing):
+            self._add(slots)
 
     def note(self, outcomes: Sequence[ProviderError | None]) -> None:
         """Tell the channel how calls ended; use no slot that was granted before it was closed."""
@@ -70,6 +79,9 @@ class Pacer:
             self._look()
             return
         self._round_trip = min(self._round_trip, slots.round_trip)
+        self._add(slots)
+
+    def _add(self, slots: Slots) -> None:
         self._is_healthy = slots.is_healthy
         # A probe is alone: it crowds nobody, and the next one is a minute away.
         self.leeway = math.inf if slots.is_probe else leeway(slots.spacing)

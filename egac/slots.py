@@ -11,7 +11,9 @@ database, and for the network.
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -25,20 +27,22 @@ LEEWAY_SECONDS = 0.008
 UNREACHABLE_RATE = 10_000  # calls a second: no few workers make so many, so nothing is too late
 TRIES = 3  # then the database is that far now
 
-# The rate is that of Channel.rate: least() passes over what is NULL.
-# A slot need not outlive a crash of the server, so its commit waits for no disk.
-GRANT = """
-WITH unhurried AS (SELECT set_config('synchronous_commit', 'off', true))
+# Neither a slot nor a claim need outlive a crash of the server: their commit waits for no disk.
+UNHURRIED = "unhurried AS (SELECT set_config('synchronous_commit', 'off', true))"
+# Of the parameters of `asking`. The rate is that of Channel.rate: least() passes over what is NULL.
+GRANT = f"""
 UPDATE channels SET
   next_slot_at = greatest(next_slot_at, clock_timestamp())
-    + CASE WHEN probing THEN 1 ELSE %(count)s END * interval '1 second'
-    / (%(slack)s * least(%(most)s::float, coalesce(told_rate, %(usual)s))),
-  held_until = CASE WHEN probing THEN clock_timestamp() + %(probe)s * interval '1 second' END,
+    + CASE WHEN probing THEN 1 ELSE asked.count END * interval '1 second'
+    / ({SLACK} * least(asked.most, coalesce(told_rate, asked.usual))),
+  held_until = CASE WHEN probing
+    THEN clock_timestamp() + {PROBE_SECONDS} * interval '1 second' END,
   probes = probes + probing::int
-FROM unhurried WHERE name = %(name)s AND paused_at IS NULL
-  AND (held_until IS NULL OR held_until <= clock_timestamp())
-RETURNING probing, failures, least(%(most)s::float, coalesce(told_rate, %(usual)s)),
-  extract(epoch FROM next_slot_at - clock_timestamp())::float
+FROM unhurried, (VALUES (%s::int, %s::float, %s::float)) AS asked(count, most, usual)
+WHERE name = %s AND paused_at IS NULL
+  AND (held_until IS NULL OR held_until <= clock_timestamp()) AND {{only}}
+RETURNING probing, failures, least(asked.most, coalesce(told_rate, asked.usual)) AS rate,
+  extract(epoch FROM next_slot_at - clock_timestamp())::float AS seconds_to_end
 """
 
 
@@ -77,29 +81,29 @@ def grant(name: str, *, count: int, usual: float = 0.0) -> Slots | None:
 
 
 def _ask(name: str, count: int) -> Slots | None:
-    most = getattr(settings, RATES[name])
-    told = {
-        "name": name,
-        "count": count,
-        "most": most,
-        "usual": most or UNTOLD_RATE,
-        "slack": SLACK,
-        "probe": PROBE_SECONDS,
-    }
     asked_at = time.monotonic()
     with connection.cursor() as cursor:
-        cursor.execute(GRANT, told)
-        row = cursor.fetchone()
+        cursor.execute(f"WITH {UNHURRIED} {GRANT.format(only='true')}", asking(name, count=count))
+        granted = cursor.fetchone()
+    return placed(granted, count=count, asked_at=asked_at) if granted else None
+
+
+def asking(name: str, *, count: int) -> list[Any]:
+    """Return the parameters of GRANT for so many slots of a channel."""
+    most = getattr(settings, RATES[name])
+    return [count, most, most or UNTOLD_RATE, name]
+
+
+def placed(granted: Sequence[Any], *, count: int, asked_at: float) -> Slots:
+    """Return what GRANT has just returned, placed on this worker's clock."""
     answered_at = time.monotonic()
-    if row is None:
-        return None
-    is_probe, failures, rate, seconds_to_end = row
+    is_probe, failures, rate, seconds_to_end = granted
     spacing = 1 / (rate * SLACK)
-    granted = 1 if is_probe else count
+    count = 1 if is_probe else count
     return Slots(
-        first_at=answered_at + seconds_to_end - granted * spacing,
+        first_at=answered_at + seconds_to_end - count * spacing,
         spacing=spacing,
-        count=granted,
+        count=count,
         is_probe=is_probe,
         is_healthy=not (is_probe or failures),
         round_trip=answered_at - asked_at,
