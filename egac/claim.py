@@ -59,7 +59,7 @@ class Claim:
     def take(self, count: int, *, owner: str, lease: timedelta) -> list[Any]:
         """Take up to `count` rows for `owner` and return them in their order."""
         told = [*self._params, count, self.model.Status.PROCESSING, owner, lease]
-        return self._rows(self._run(self._alone, told))
+        return self.rows_of(self.run(self._alone, told))
 
     def take_with_slot(
         self, count: int, *, owner: str, lease: timedelta, channel: str
@@ -71,17 +71,19 @@ class Claim:
         asked_at = time.monotonic()
         slot = asking(channel, count=1)
         told = [*self._params, count, *slot, self.model.Status.PROCESSING, owner, lease]
-        taken = self._run(self._with_slot, told)
+        taken = self.run(self._with_slot, told)
         granted = taken[0][-len(SLOT) :] if taken else [None]
         slots = None if granted[0] is None else placed(granted, count=1, asked_at=asked_at)
-        return self._rows([each[: -len(SLOT)] for each in taken]), slots
+        return self.rows_of([each[: -len(SLOT)] for each in taken]), slots
 
-    def _run(self, statement: str, told: list[Any]) -> list[Any]:
+    def run(self, statement: str, told: list[Any]) -> list[Any]:
+        """Run one of the two statements and return what it tells of each row, in their order."""
         with connection.cursor() as cursor:
             cursor.execute(statement, told)
             return sorted(cursor.fetchall(), key=itemgetter(0))
 
-    def _rows(self, taken: Sequence[Any]) -> list[Any]:
+    def rows_of(self, taken: Sequence[Any]) -> list[Any]:
+        """Return the rows of which a statement told."""
         return [self._row(claimed_at, values) for _place, claimed_at, *values in taken]
 
     def _statement(self, granting: str = "", joined: str = "") -> str:

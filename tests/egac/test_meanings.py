@@ -137,7 +137,12 @@ def test_what_happened_on_the_way_is_read_from_the_text_too(kept: str, sentence:
         ),
         ("It names no recipient.", Reason.INVALID, "It names no recipient.", "Correct it there."),
         (None, None, "No error was kept.", "Retry when the cause is gone."),
-        (None, Reason.EXHAUSTED, "Every attempt was used.", "Retry when the cause is gone."),
+        (
+            None,
+            Reason.EXHAUSTED,
+            "It was given up after its last try.",
+            "Retry when the cause is gone.",
+        ),
     ],
 )
 def test_a_cause_is_told_as_what_it_means_and_what_to_do(

@@ -22,6 +22,7 @@ from django.core.management import execute_from_command_line  # noqa: E402  Djan
 from django.db import transaction  # noqa: E402
 
 from egac import drain, record  # noqa: E402
+from egac.claim import Claim  # noqa: E402
 from egac.outbox import OutgoingQuerySet  # noqa: E402
 from egac.providers import resend, whatsapp  # noqa: E402
 from notifications.models import EmailBatch, NotificationQuerySet  # noqa: E402
@@ -84,9 +85,9 @@ def after_a_batch(function: Callable[..., Any], reach: Callable[[], None]) -> Ca
     """Stop after a claim that took a batch of e-mails."""
 
     @functools.wraps(function)
-    def wrapped(*args: Any, **options: Any) -> Any:
-        claimed = function(*args, **options)
-        if claimed and isinstance(claimed[0], EmailBatch):
+    def wrapped(claim: Claim, *args: Any) -> Any:
+        claimed = function(claim, *args)
+        if claimed and claim.model is EmailBatch:
             reach()
         return claimed
 
@@ -94,10 +95,10 @@ def after_a_batch(function: Callable[..., Any], reach: Callable[[], None]) -> Ca
 
 
 POINTS: dict[str, list[tuple[Any, str, Wrap]]] = {
-    "before_the_claim_commits": [(OutgoingQuerySet, "claim", before_its_commit)],
-    "after_the_claim": [(OutgoingQuerySet, "claim", after)],
+    "before_the_claim_commits": [(Claim, "run", before_its_commit)],
+    "after_the_claim": [(Claim, "run", after)],
     "before_the_freeze_commits": [(NotificationQuerySet, "freeze", after)],
-    "after_the_claim_of_a_batch": [(OutgoingQuerySet, "claim", after_a_batch)],
+    "after_the_claim_of_a_batch": [(Claim, "run", after_a_batch)],
     # Its start is stored, no byte has left.
     "before_the_call": [(OutgoingQuerySet, "start", after)],
     "after_the_answer": [(resend, "call", after), (whatsapp, "call", after)],

@@ -190,14 +190,14 @@ def told() -> dict[tuple[Any, Any], Any]:
 
 def run_the_senders() -> Counter[tuple[Any, Any]]:
     """Return how often each row was claimed meanwhile, by table and key."""
-    take, claims = Claim.take, Counter[tuple[Any, Any]]()
+    rows_of, claims = Claim.rows_of, Counter[tuple[Any, Any]]()
 
-    def take_and_note(claim: Claim, *args: Any, **told: Any) -> list[Any]:
-        rows = take(claim, *args, **told)
+    def rows_and_note(claim: Claim, taken: Any) -> list[Any]:
+        rows = rows_of(claim, taken)
         claims.update((claim.model, row.pk) for row in rows)
         return rows
 
-    with mock.patch.object(Claim, "take", take_and_note):
+    with mock.patch.object(Claim, "rows_of", rows_and_note):
         for run in (retry_invites, lambda: run_pass(limit=100, seconds=20)):
             with suppress(NotConfigured):
                 run()
