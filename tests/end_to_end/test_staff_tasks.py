@@ -85,7 +85,10 @@ def press(desk: Page, label: str) -> None:
 
 def choose_for_all(desk: Page, label: str, *, why: str = "") -> None:
     """Tick every row of the list, choose what to do, say why, and confirm it."""
-    desk.locator("#action-toggle").check()
+    every_row = desk.locator("#action-toggle")
+    every_row.wait_for()
+    desk.wait_for_load_state()  # the script that ticks each row is there only then
+    every_row.check()
     desk.locator("select[name=action]").select_option(label=label)
     press(desk, "Go")
     desk.get_by_label("Why?").fill(why)
