@@ -32,10 +32,10 @@ SLOWER = {"month ahead": MOST_OF_A_MONTH, "missed day": MOST_OF_MISSED_DAYS}
 
 def measures(counts: Counts) -> Iterator[Measure]:
     """Measure every page of every list, and the pages that sum up."""
-    console_rows.fill(counts.messages)
-    console_rows.tidy()
     with override_settings(**AS_ASKED):
-        client = manager()
+        client = manager()  # first: the staff actions among the rows are hers
+        console_rows.fill(counts.messages)
+        console_rows.tidy()
         for title, pages in pages_without_rows(on=console_rows.tomorrow()).items():
             most = SLOWER.get(title, MOST_MILLISECONDS)
             yield opened(title, pages, client, rounds=counts.rounds, most=most)

@@ -83,13 +83,21 @@ def test_on_a_phone_a_link_leads_past_the_rows_to_the_filters(
     expect(page.get_by_role("heading", name="Filter", exact=True)).to_be_in_viewport()
 
 
-def test_a_wide_screen_shows_the_whole_main_navigation(open_page: Open) -> None:
-    page = open_page("egac/loggedaction/", viewport={"width": 1280, "height": 800})
+@pytest.mark.parametrize("width", [1200, 1280])
+def test_a_wide_screen_shows_the_whole_menu_and_the_search_in_one_line(
+    open_page: Open, width: int
+) -> None:
+    page = open_page("egac/loggedaction/", viewport={"width": width, "height": 800})
 
     menu = page.locator(".ops-navigation ul")
 
     assert menu.evaluate("each => each.scrollWidth <= each.clientWidth")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    typed = page.get_by_label("Find a person").bounding_box()
+    pressed = page.get_by_role("button", name="Find", exact=True).bounding_box()
+    assert typed is not None
+    assert pressed is not None
+    assert abs(typed["y"] - pressed["y"]) < typed["height"] / 2
 
 
 def drawn(page: Page, label: str) -> Any:
