@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.http import urlencode
 
 from billing.clock import clock_of_database
 from billing.command import BatchCommand
@@ -18,11 +17,13 @@ from egac.console.records import RecordAdmin
 from egac.days import business_date
 from egac.providers import NotConfigured
 from jobs.command import command_of
+from jobs.fixes import RUN
 
+RUN_PAGE, MAY_RUN = RUN
 LIST_SECONDS = 1.5  # for all dry runs of the list together; none begins after that
 PAGE_SECONDS = 20.0
-RUN = "jobs.run_job"
-TOO_LONG = "That takes longer than this page may: open it, or add --dry-run to the command."
+TOO_LONG_FOR_A_LIST = "Telling that takes longer than this list may. Open the day to see it."
+TOO_LONG = "Telling that takes longer than this page may. Look at it by a dry run of the job."
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,10 @@ class MissedDayAdmin(RecordAdmin):
     ) -> HttpResponse:
         until = time.monotonic() + LIST_SECONDS
         today = self._today(request)
-        shown = [shown_of(each, until - time.monotonic()) for each in missed_runs(today)]
+        shown = [
+            shown_of(each, until - time.monotonic(), TOO_LONG_FOR_A_LIST)
+            for each in missed_runs(today)
+        ]
         return self._page(request, "missed_days", title="Missed days", shown=shown)
 
     def day_view(self, request: HttpRequest, key: str) -> HttpResponse:
@@ -57,8 +61,8 @@ class MissedDayAdmin(RecordAdmin):
         missed = missed_run(key, self._today(request))
         if missed is None:
             raise Http404
-        shown = shown_of(missed, PAGE_SECONDS)
-        url = run_url(missed) if request.user.has_perm(RUN) else ""
+        shown = shown_of(missed, PAGE_SECONDS, TOO_LONG)
+        url = run_url(missed) if request.user.has_perm(MAY_RUN) else ""
         return self._page(request, "missed_day", title=missed.job.title, shown=shown, run_url=url)
 
     def _today(self, request: HttpRequest) -> date:
@@ -73,21 +77,20 @@ class MissedDayAdmin(RecordAdmin):
 
 def run_url(missed: MissedRun) -> str:
     """Return the page that asks before it runs the job for that day."""
-    page = reverse("admin:jobs_scheduledjob_run", args=[missed.job.name])
-    return f"{page}?{urlencode({'date': missed.on.isoformat()})}"
+    return f"{reverse(RUN_PAGE, args=[missed.job.name])}?date={missed.on.isoformat()}"
 
 
-def shown_of(missed: MissedRun, seconds: float) -> Shown:
-    """Return a missed run with what running it would do now, as far as `seconds` tell."""
+def shown_of(missed: MissedRun, seconds: float, too_long: str) -> Shown:
+    """Return a missed run with what running it would do now; `too_long` where `seconds` are few."""
     command = command_of(missed.job.name)
     assert isinstance(command, BatchCommand)
     if seconds <= 0:
-        return Shown(missed, TOO_LONG)
+        return Shown(missed, too_long)
     try:
         result = would_do(missed, now=clock_of_database(), seconds=seconds)
     except NotConfigured as error:
         return Shown(missed, str(error))
     if result["left"]:
-        return Shown(missed, TOO_LONG)
+        return Shown(missed, too_long)
     rows = tuple(command.in_a_line(row) for row in result["results"])
     return Shown(missed, f"{command.counts(result)} {result['note']}".strip(), rows)

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from egac.channels import RATES, Channel, explain, name_in_words, pause, resume
+from egac.channels import NAMES, Channel, explain, name_in_words, pause, resume
 from egac.console.actions import ActingAdmin, Line, Press, StaffAction
 from egac.console.dashboard import register_panel
 from egac.console.editing import EditingAdmin, SeenForm
@@ -30,6 +30,7 @@ from egac.console.outgoing import TONES_OF_OUTCOMES
 from egac.console.pages import buttons_of
 from egac.console.panels import PANELS
 from egac.console.people import PersonAdmin
+from egac.console.rates import calls_a_second, whose_rate
 from egac.console.records import ListAdmin, RecordAdmin, WhenFilter, badge, moment, took
 from egac.console.roles import RoleAdmin
 from egac.console.search import SearchedAdmin
@@ -140,7 +141,7 @@ class ChannelAdmin(ActingAdmin):
 
     staff_actions = (PAUSE, RESUME)
     list_display = ("title", "state", "rate_in_words", "state_in_words", "error_sentence")
-    list_display_links = None
+    list_display_links = ("title",)
     fields = (*list_display, "last_heard")
     readonly_fields = fields
     empty_sentence = "A channel shows here as soon as the first message goes out on it."
@@ -170,7 +171,7 @@ class ChannelAdmin(ActingAdmin):
 
     @admin.display(description="rate")
     def rate_in_words(self, channel: Channel) -> str:
-        return f"{channel.rate:g} a second{whose_rate(channel)}"
+        return f"{calls_a_second(channel.rate)}{whose_rate(channel)}"
 
     @admin.display(description="what that means")
     def state_in_words(self, channel: Channel) -> str:
@@ -226,19 +227,6 @@ def is_closed(channel: Channel) -> bool:
     return channel.paused_at is not None or (held is not None and held > timezone.now())
 
 
-def whose_rate(channel: Channel) -> str:
-    """Return in brackets whether the setting or the provider decides, where there is a choice."""
-    setting = RATES[channel.name]
-    most = getattr(settings, setting)
-    if most is None:
-        return f" ({setting} is not set, so the provider decides)"
-    if channel.told_rate is None:
-        return ""
-    if channel.told_rate < most:
-        return f" (all that the provider allows; {setting} is {most:g})"
-    return f" ({setting}; the provider allows {channel.told_rate:g})"
-
-
 class ChannelFilter(admin.SimpleListFilter):
     """By which way out. The names stand here: the table of attempts is long."""
 
@@ -246,7 +234,7 @@ class ChannelFilter(admin.SimpleListFilter):
     parameter_name = "channel"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("email", "e-mail"), ("whatsapp", "WhatsApp")]
+        return [(name, NAMES[name]) for name in ("email", "whatsapp")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(channel=self.value()) if self.value() else queryset
@@ -256,7 +244,7 @@ class ChannelFilter(admin.SimpleListFilter):
 class MessageAuditAdmin(SearchedAdmin, RecordAdmin):
     """Every attempt to send, of every message."""
 
-    list_display = ("when", "state", "recipient", "channel", "attempt", "error_sentence")
+    list_display = ("when", "state", "recipient", "way", "attempt", "error_sentence")
     list_display_links = ("when",)
     list_filter = ("outcome", ChannelFilter, ("at", WhenFilter))
     fields = (
@@ -289,6 +277,10 @@ class MessageAuditAdmin(SearchedAdmin, RecordAdmin):
     def state(self, line: MessageAudit) -> SafeString:
         outcome = MessageAudit.Outcome(line.outcome)
         return badge(outcome.label, TONES_OF_OUTCOMES[outcome])
+
+    @admin.display(description="channel")
+    def way(self, line: MessageAudit) -> str:
+        return NAMES.get(line.channel, line.channel)
 
     @admin.display(description="what that means")
     def error_sentence(self, line: MessageAudit) -> str:

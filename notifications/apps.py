@@ -40,10 +40,8 @@ class NotificationsConfig(AppConfig):
         relevance.register(IS_OPEN, why_over, look_up=open_alerts)
         register_people("notification", Recipients())
         register_part(Part("messages", Recipients.permission, messages_of))
-        messages = "admin:notifications_notification_changelist"
-        register_shortcut(
-            Shortcut("Queued messages", messages, "notifications.view_notification", 30)
-        )
+        messages, look = "admin:notifications_notification_changelist", "view_notification"
+        register_shortcut(Shortcut("Queued messages", messages, f"notifications.{look}", 30))
         queue = Notification.objects
         register_rows("notifications_queue", "email", queue.for_email)
         register_rows("notifications_queue", "whatsapp", queue.for_whatsapp)

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from egac.console.rates import calls_a_second
 from egac.explain import clock
 
 AT_ONCE = timedelta(minutes=1)  # nobody needs a time of day for what is done so soon
@@ -50,7 +51,7 @@ def forecast(due: Due, *, now: datetime) -> str:
         return "Nothing is due."
     if due.held:
         return f"{_wait(due)}. {due.held}"
-    done = f"{_by(done_at(due, now=now), now)} at {_rate(due)}."
+    done = f"{_by(done_at(due, now=now), now)} at {calls_a_second(due.rate)}."
     if due.opens_at:
         return f"{_wait(due)}. {due.closed} If it answers then: done {done}"
     if due.passes:
@@ -112,10 +113,6 @@ def _quota(due: Due, now: datetime) -> str:
 
 def _by(ends_at: datetime, now: datetime) -> str:
     return "within a minute" if ends_at - now < AT_ONCE else f"by {clock(ends_at, now)}"
-
-
-def _rate(due: Due) -> str:
-    return f"{due.rate:g} {'call' if due.rate == 1 else 'calls'} a second"
 
 
 def _are_due(due: Due) -> str:

@@ -59,7 +59,7 @@ def buttons_of(page: ActingAdmin, request: HttpRequest, row: Any) -> list[dict[s
     ]
 
 
-def beyond(page: ActingAdmin, request: HttpRequest, row: Any) -> str:
+def for_other_roles(page: ActingAdmin, request: HttpRequest, row: Any) -> str:
     """Return in a sentence which buttons this row has for other roles alone, or ""."""
     own = page.permitted(request)
     others = [
@@ -147,7 +147,7 @@ class PageAdmin(RowPageAdmin, ActingAdmin):
             "timeline": self.timeline(row),
             "links": self.links(request, row),
             "buttons": buttons_of(self, request, row),
-            "beyond": beyond(self, request, row),
+            "for_other_roles": for_other_roles(self, request, row),
             "list_url": self.url_of("changelist"),
             "history_url": self.url_of("history", quote(row.pk)),
         }

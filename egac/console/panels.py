@@ -11,6 +11,7 @@ from django.utils.timezone import localtime
 from egac.channels import Channel, all_channels, explain
 from egac.console.columns import Columns, Point, columns_of
 from egac.console.dashboard import Look, Panel
+from egac.console.rates import calls_a_second
 from egac.console.records import badge
 from egac.days import business_date
 from egac.figures import attempts_of_days, attempts_of_hours
@@ -103,7 +104,7 @@ def _channel(channel: Channel, now: datetime) -> dict[str, Any]:
         "title": TITLES.get(channel.name, channel.name.capitalize()),
         "url": reverse("admin:egac_channel_change", args=[channel.name]),
         "state": state,
-        "sentence": explain(channel) if is_closed else f"At most {channel.rate:g} calls a second.",
+        "sentence": explain(channel) if is_closed else f"At most {calls_a_second(channel.rate)}.",
     }
 
 

@@ -147,7 +147,7 @@ def test_what_takes_too_long_for_a_page_is_said(monkeypatch: pytest.MonkeyPatch)
 
     page = page_of(login("Viewers").get(PAGE))
 
-    assert "takes longer than this page may" in page
+    assert "takes longer than this list may. Open the day" in page
 
 
 def test_an_empty_page_says_what_would_be_here() -> None:

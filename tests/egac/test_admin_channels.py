@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from egac import channels
-from egac.models import Channel, Suppression
+from egac.models import Channel, MessageAudit, Suppression
 from tests.staff import login
 
 pytestmark = pytest.mark.django_db
@@ -101,13 +101,31 @@ def test_the_list_of_channels_says_why_one_is_closed() -> None:
     assert "The e-mail channel was paused by amelia." in page
 
 
+def test_the_list_of_channels_leads_to_the_page_of_each() -> None:
+    Channel.objects.create(name="email")
+
+    page = login("Viewers").get("/admin/egac/channel/").content.decode()
+
+    assert '<a href="/admin/egac/channel/email/change/">E-mail</a>' in page
+
+
+def test_an_attempt_names_its_channel_as_the_filter_beside_it_does() -> None:
+    sent = {"generation": 1, "attempt": 1, "counted": True, "outcome": "accepted"}
+    MessageAudit.objects.create(source="invites", source_id="1", channel="email", **sent)
+
+    page = login("Viewers").get("/admin/egac/messageaudit/").content.decode()
+
+    assert '<td class="field-way">e-mail</td>' in page
+
+
 @pytest.mark.parametrize(
     ("setting", "told", "words"),
     [
-        (5, None, "5 a second<"),
-        (5, 2, "2 a second (all that the provider allows; RESEND_RATE_LIMIT is 5)<"),
-        (2, 10, "2 a second (RESEND_RATE_LIMIT; the provider allows 10)<"),
-        (None, 10, "10 a second (RESEND_RATE_LIMIT is not set, so the provider decides)<"),
+        (1, None, "1 call a second<"),
+        (5, None, "5 calls a second<"),
+        (5, 2, "2 calls a second (all that the provider allows; RESEND_RATE_LIMIT is 5)<"),
+        (2, 10, "2 calls a second (RESEND_RATE_LIMIT; the provider allows 10)<"),
+        (None, 10, "10 calls a second (RESEND_RATE_LIMIT is not set, so the provider decides)<"),
     ],
 )
 def test_the_list_of_channels_says_how_fast_one_goes_and_why(
