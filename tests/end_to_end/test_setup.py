@@ -7,6 +7,7 @@ import contextlib
 import os
 import pwd
 import re
+import shlex
 import shutil
 import socket
 import stat
@@ -21,6 +22,8 @@ import requests
 
 from egac.localdb import server_home
 from tests.end_to_end.clone import ROOT, SYSTEM_PATH, Clone
+
+PYTHON = shlex.quote(sys.executable)  # for a shell: a clone's folder may have a space
 
 pytestmark = pytest.mark.ci_only
 
@@ -215,7 +218,7 @@ def test_says_that_the_named_python_is_none(bare: Path) -> None:
 def test_passes_over_a_shim_of_a_python_that_is_not_installed(bare: Path) -> None:
     program(bare / "shims" / "python3.13", "exit 127")
     program(bare / "shims" / "python3.12", "echo 3.9")
-    program(bare / "shims" / "python3.11", f'exec {sys.executable} "$@"')
+    program(bare / "shims" / "python3.11", f'exec {PYTHON} "$@"')
     source = 'scripts=$PWD/scripts; . scripts/setup.sh; find_python; echo "$base_python"'
 
     ended = run(bare, source, PATH=f"{bare}/shims:/usr/bin:/bin")
@@ -224,7 +227,7 @@ def test_passes_over_a_shim_of_a_python_that_is_not_installed(bare: Path) -> Non
 
 
 def test_says_that_the_venv_module_is_missing(bare: Path) -> None:
-    text = f'case "$2" in *ensurepip*) exit 1;; esac; exec {sys.executable} "$@"'
+    text = f'case "$2" in *ensurepip*) exit 1;; esac; exec {PYTHON} "$@"'
     python = program(bare / "bin" / "python3", text)
 
     ended = run(bare, "scripts/server", EGAC_PYTHON=str(python))
@@ -264,10 +267,8 @@ def test_says_that_the_folder_cannot_be_written(
 
 @pytest.mark.parametrize("change", ["moved", "half made"])
 def test_makes_the_venv_anew_where_it_does_not_fit(bare: Path, change: str) -> None:
-    make = f'mkdir -p "$3/bin"; ln -s {sys.executable} "$3/bin/python"; exit'
-    python = program(
-        bare / "python", f'[ "$2" = venv ] && {{ {make}; }}; exec {sys.executable} "$@"'
-    )
+    make = f'mkdir -p "$3/bin"; ln -s {PYTHON} "$3/bin/python"; exit'
+    python = program(bare / "python", f'[ "$2" = venv ] && {{ {make}; }}; exec {PYTHON} "$@"')
     source = "scripts=$PWD/scripts; . scripts/setup.sh; venv_fits || make_venv"
     run(bare, source, EGAC_PYTHON=str(python))
     note = bare / ".venv" / "made-in"
